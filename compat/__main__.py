@@ -1,0 +1,5 @@
+"""`python -m compat` is `bullmq-compat`."""
+
+from compat.cli import main
+
+main()

@@ -1,0 +1,290 @@
+"""A scenario: what is done to a queue, by whom, and what must be true afterwards."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+ArmName = Literal["self", "produce", "consume", "shadow"]
+TopologyName = Literal["single", "cluster"]
+Role = Literal["producer", "worker"]
+Event = str
+
+
+class ObjectSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An object a driver opens: exactly one of `queue`, `worker`, `events`, `flow` names the queue it belongs to.
+
+    Queues, flows and event readers are opened before the first step, in the order written, unless `open` is
+    false (then by an `open` step). Workers are opened by a `start` step. `role` moves an object to the other side's
+    player: a queue or an event reader is the producer's unless it says otherwise.
+    """
+
+    queue: str | None = None
+    worker: str | None = None
+    events: str | None = None
+    flow: str | None = None
+    opts: dict[str, Any] = field(default_factory=dict)
+    role: Role | None = None
+    open: bool = True
+
+    @property
+    def kind(self) -> Literal["queue", "worker", "events", "flow"]:
+        if self.worker is not None:
+            return "worker"
+        if self.events is not None:
+            return "events"
+        return "flow" if self.flow is not None else "queue"
+
+    @property
+    def queue_name(self) -> str:
+        return self.queue or self.worker or self.events or self.flow or ""
+
+    @property
+    def player(self) -> Role:
+        return self.role or ("worker" if self.kind == "worker" else "producer")
+
+
+# --- what the processor does -----------------------------------------------------------------------------------------
+
+
+class Throw(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How an attempt ends when it does not return.
+
+    `delayed`, `waiting` and `waitingChildren` first move the job (`job.moveToDelayed(now + ms, token)`,
+    `job.moveToWait(token)`, `job.moveToWaitingChildren(token)`), then raise BullMQ's error of that name;
+    `rateLimit` first calls `queue.rateLimit(ms)`. `nonError` throws the message itself, as JavaScript's
+    `throw "text"` does.
+    """
+
+    type: Literal["error", "unrecoverable", "delayed", "waiting", "waitingChildren", "rateLimit", "nonError"] = "error"
+    message: str = ""
+    ms: int | None = None
+
+
+class End(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The end of an attempt: exactly one of `return`, `throw`, `die`."""
+
+    returned: Any | UnsetType = field(name="return", default=UNSET)
+    throw: Throw | str | UnsetType = UNSET
+    die: bool | UnsetType = UNSET
+
+
+class Action(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One thing an attempt does before it ends: exactly one field is set."""
+
+    progress: Any | UnsetType = UNSET
+    log: str | UnsetType = UNSET
+    update_data: Any | UnsetType = field(name="updateData", default=UNSET)
+    extend_lock: int | UnsetType = field(name="extendLock", default=UNSET)
+    spin: int | UnsetType = UNSET  # block the processor's thread for this many ms, on purpose
+    gate: str | UnsetType = UNSET  # held here until the scenario releases the gate
+
+
+class Match(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which attempts a rule is for; what is left out matches everything."""
+
+    job: str | None = None  # a label
+    name: str | None = None  # the job's name
+    attempt: int | None = None  # the harness's own count of calls for this job in this cell, from 1
+    worker: str | None = None
+
+
+class Rule(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What one attempt does. The first rule that matches wins; a call that no rule matches spoils the cell."""
+
+    then: End
+    when: Match = Match()
+    gate: str | None = None  # held before anything is done, until released
+    do: tuple[Action, ...] = ()
+
+
+# --- steps -----------------------------------------------------------------------------------------------------------
+
+
+class JobRef(Struct, frozen=True, forbid_unknown_fields=True):
+    """A job that no label names: the queue object, and the id."""
+
+    on: str
+    id: str
+
+
+class Add(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    on: str
+    name: str
+    label: str | None = field(name="as", default=None)
+    data: Any | UnsetType = UNSET
+    opts: dict[str, Any] | UnsetType = UNSET
+
+
+class BulkJob(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    name: str
+    label: str | None = field(name="as", default=None)
+    data: Any | UnsetType = UNSET
+    opts: dict[str, Any] | UnsetType = UNSET
+
+
+class Bulk(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    on: str
+    jobs: tuple[BulkJob, ...]
+
+
+class Call(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Any other method of the API, by Node's name: on an object (`on`), or on a job (`job`: a label or `{on, id}`).
+
+    In `args`, the text `<job:LABEL>` stands for that job's id.
+    """
+
+    method: str
+    on: str | None = None
+    job: str | JobRef | None = None
+    args: dict[str, Any] = field(default_factory=dict)
+    label: str | None = field(name="as", default=None)
+
+
+class Start(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    worker: str
+    opts: dict[str, Any] = field(default_factory=dict)  # over the object's own
+
+
+class Stop(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    worker: str
+    force: bool = False
+
+
+class KeyFact(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    key: str  # what follows `<prefix>:<queue>:`
+    exists: bool = True
+
+
+class Until(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A fact to wait for; every field given must hold at once. It must stay true until the next step.
+
+    `state` counts jobs by state (`wait`, `paused`, `active`, `delayed`, `prioritized`, `waiting-children`,
+    `completed`, `failed`); `event` looks in the stream's whole history; `gate` with `waiting` counts attempts
+    held there; `job` fields are the facts of `expect`; `count` is how many such events must stand in the history.
+    `notice` waits for an event that the driver told of itself (`worker.event`, `queue.event`).
+    """
+
+    queue: str | None = None  # an object's name; needed where a scenario has more than one queue
+    state: dict[str, int] | None = None
+    event: str | None = None
+    job: str | None = None
+    count: int = 1
+    gate: str | None = None
+    waiting: int = 1
+    key: KeyFact | None = None
+    notice: str | None = None
+    deadline: int = 8_000  # ms
+
+
+class Expire(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Delete a key as Redis's own expiry would: exactly one of `lock`, `key`."""
+
+    lock: str | None = None  # a job's label
+    key: str | None = None  # what follows `<prefix>:<queue>:`
+    queue: str | None = None
+
+
+class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One step: exactly one field besides `raises`. `raises` is the symbol of the error the call must end with."""
+
+    add: Add | None = None
+    bulk: Bulk | None = None
+    call: Call | None = None
+    open: str | None = None
+    close: str | None = None
+    start: str | Start | None = None
+    stop: str | Stop | None = None
+    until: Until | None = None
+    capture: str | None = None
+    release: str | None = None
+    expire: Expire | None = None
+    sweep: str | None = None  # a worker: one stalled sweep now (the `stalled-check` key is expired first)
+    advance: int | None = None  # ms
+    kill: str | None = None  # a worker: SIGKILL to its process
+    raises: str | None = None
+
+    @property
+    def verb(self) -> str:
+        for name in self.__struct_fields__:
+            if name != "raises" and getattr(self, name) is not None:
+                return name
+        return "nothing"
+
+
+# --- facts -----------------------------------------------------------------------------------------------------------
+
+
+class Fact(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Something that must hold on every side, the oracle's included. `at` names a capture; the last one by default.
+
+    With `job`: any of the fields below it. With `key`: `exists`, or `is` (a string, a list as stored head to tail, a
+    sorted list of a set's members, a map of a hash, a list of a sorted set's members by score). `events` lists the
+    stream as texts `event`, `event job` or `event job field=value`, in order. `processed` is the order of the jobs' first attempts.
+    """
+
+    at: str | None = None
+    queue: str | None = None
+    # about a job (a label)
+    job: str | None = None
+    exists: bool | None = None
+    state: str | None = None
+    name: str | None = None
+    data: Any | UnsetType = UNSET
+    opts: dict[str, Any] | UnsetType = UNSET  # as stored: short names, parsed
+    returnvalue: Any | UnsetType = UNSET
+    failed_reason: str | None = field(name="failedReason", default=None)
+    attempts_made: int | None = field(name="attemptsMade", default=None)
+    attempts_started: int | None = field(name="attemptsStarted", default=None)
+    stalled_counter: int | None = field(name="stalledCounter", default=None)
+    delay: int | None = None
+    priority: int | None = None
+    progress: Any | UnsetType = UNSET
+    stacktraces: int | None = None  # how many entries
+    logs: tuple[str, ...] | None = None
+    processed_by: str | None = field(name="processedBy", default=None)
+    attempts: int | None = None  # how often the processor was called for it
+    fields: dict[str, str | None] | None = None  # raw hash fields; null: absent
+    # about a queue
+    counts: dict[str, int] | None = None
+    key: str | None = None
+    value: Any | UnsetType = field(name="is", default=UNSET)
+    events: tuple[str, ...] | None = None
+    processed: tuple[str, ...] | None = None
+    # about a call (a label)
+    call: str | None = None
+    returns: Any | UnsetType = UNSET
+
+
+class Laws(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Laws that Node itself breaks in this scenario, each with the reason."""
+
+    excepted: dict[str, str] = field(name="except", default_factory=dict)
+
+
+class Scenario(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One file under `scenarios/`; `id` is its path without `.yaml`.
+
+    `order: per-job` compares the event stream job by job (workers run at once); `total` as one sequence.
+    `ranges` bounds what chance decides: `{"j.delay": [25, 50]}` renames that job's delay, if it lies inside, to its range.
+    `tagging` says where the Cluster hash tag stands: in the prefix, in the queue's name (then written there), or nowhere.
+    """
+
+    schema: Literal[1]
+    id: str
+    title: str
+    covers: tuple[str, ...]
+    objects: dict[str, ObjectSpec]
+    steps: tuple[Step, ...]
+    expect: tuple[Fact, ...]
+    why: str = ""  # what goes wrong in production when a port fails here
+    tags: tuple[str, ...] = ()
+    arms: tuple[ArmName, ...] = ("self", "produce", "consume")
+    topologies: tuple[TopologyName, ...] = ("single", "cluster")
+    needs: tuple[Literal["own-server"], ...] = ()
+    order: Literal["total", "per-job"] = "total"
+    tagging: Literal["prefix", "queue", "none"] = "prefix"
+    program: tuple[Rule, ...] = ()
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    laws: Laws = Laws()

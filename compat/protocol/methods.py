@@ -1,0 +1,110 @@
+"""The methods a driver may offer, each with its parameters in Node's order: the manual of BullMQ's API, as data.
+
+`on` (the object) and, for `job.*`, `on` and `id` come before these. All parameters are optional where Node's are.
+"""
+
+from __future__ import annotations
+
+LIFE: dict[str, tuple[str, ...]] = {
+    "initialize": ("protocol", "bullmq"),
+    "scenario.begin": ("id", "prefix", "redis"),
+    "scenario.end": (),
+    "shutdown": (),
+    "ping": (),
+    "clock.set": ("offsetMs",),
+}
+
+QUEUE: dict[str, tuple[str, ...]] = {
+    "open": ("as", "name", "opts"),
+    "close": (),
+    "add": ("name", "data", "opts"),
+    "addBulk": ("jobs",),
+    "pause": (),
+    "resume": (),
+    "isPaused": (),
+    "isMaxed": (),
+    "count": (),
+    "getJobCounts": ("types",),
+    "getCountsPerPriority": ("priorities",),
+    "getJob": ("jobId",),
+    "getJobState": ("jobId",),
+    "getJobs": ("types", "start", "end", "asc"),
+    "getWaiting": ("start", "end"),
+    "getActive": ("start", "end"),
+    "getDelayed": ("start", "end"),
+    "getPrioritized": ("start", "end"),
+    "getCompleted": ("start", "end"),
+    "getFailed": ("start", "end"),
+    "getJobLogs": ("jobId", "start", "end", "asc"),
+    "addJobLog": ("jobId", "row", "keepLogs"),
+    "updateJobProgress": ("jobId", "progress"),
+    "getVersion": (),
+    "getWorkersCount": (),
+    "remove": ("jobId", "opts"),
+    "drain": ("delayed",),
+    "clean": ("grace", "limit", "type"),
+    "obliterate": ("opts",),
+    "retryJobs": ("opts",),
+    "promoteJobs": ("opts",),
+    "trimEvents": ("maxLength",),
+    "rateLimit": ("ms",),
+    "getRateLimitTtl": ("max",),
+    "setGlobalConcurrency": ("concurrency",),
+    "getGlobalConcurrency": (),
+    "removeGlobalConcurrency": (),
+    "setGlobalRateLimit": ("max", "duration"),
+    "getGlobalRateLimit": (),
+    "removeGlobalRateLimit": (),
+    "removeDeduplicationKey": ("id",),
+    "getDeduplicationJobId": ("id",),
+}
+
+JOB: dict[str, tuple[str, ...]] = {
+    "getState": (),
+    "isCompleted": (),
+    "isFailed": (),
+    "isDelayed": (),
+    "isActive": (),
+    "isWaiting": (),
+    "updateData": ("data",),
+    "updateProgress": ("progress",),
+    "log": ("row",),
+    "clearLogs": ("keepLogs",),
+    "remove": ("opts",),
+    "retry": ("state",),
+    "promote": (),
+    "changeDelay": ("delay",),
+    "changePriority": ("opts",),
+    "extendLock": ("token", "duration"),
+    "moveToCompleted": ("returnValue", "token", "fetchNext"),
+    "moveToFailed": ("message", "token", "fetchNext"),  # message: the text of the Error
+    "moveToDelayed": ("timestamp", "token"),
+    "moveToWait": ("token",),
+}
+
+WORKER: dict[str, tuple[str, ...]] = {
+    "open": ("as", "name", "opts", "processor"),  # processor: false for a worker driven by hand
+    "close": ("force",),
+    "pause": ("doNotWaitActive",),
+    "resume": (),
+    "isPaused": (),
+    "isRunning": (),
+    "getNextJob": ("token", "opts"),
+    "sweep": (),  # one stalled sweep now (Node: moveStalledJobsToWait)
+}
+
+EVENTS: dict[str, tuple[str, ...]] = {"open": ("as", "name", "opts"), "close": ()}
+
+#: Every method a driver may be asked for, by its full name.
+METHODS: dict[str, tuple[str, ...]] = LIFE | {
+    f"{group}.{name}": params
+    for group, methods in {"queue": QUEUE, "job": JOB, "worker": WORKER, "events": EVENTS}.items()
+    for name, params in methods.items()
+}
+
+#: What a job looks like in an answer: Node's property names. `null` and absent mean the same.
+JOB_VIEW: tuple[str, ...] = (
+    "id", "name", "data", "opts", "progress", "delay", "priority", "timestamp", "attemptsMade", "attemptsStarted",
+    "stalledCounter", "failedReason", "stacktrace", "returnvalue", "finishedOn", "processedOn", "processedBy",
+    "deferredFailure", "parentKey", "parent", "deduplicationId", "repeatJobKey",
+)  # fmt: skip
