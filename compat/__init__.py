@@ -1,1 +1,1 @@
-"""The conformance test for BullMQ ports: scenarios drive Node BullMQ and a port, and every key and event is compared."""
+"""The conformance test for BullMQ ports: scenarios drive Node and a port, and all they leave is compared."""

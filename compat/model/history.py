@@ -69,8 +69,8 @@ class Failure(Struct, frozen=True):
     """Why a cell did not run to its end.
 
     `late`: a fact did not come true in time. `refused`: a call ended otherwise than the scenario says. `unmatched`: the
-    processor was called when no rule says so. `unsupported`: a capability is not declared. `protocol`: the driver broke the
-    protocol or died. `environment`: Redis or the machine. Whose fault it is, the judge decides.
+    processor was called when no rule says so. `unsupported`: a capability is not declared. `protocol`: the driver
+    broke the protocol or died. `environment`: Redis or the machine. Whose fault it is, the judge decides.
     """
 
     kind: Literal["late", "refused", "unmatched", "unsupported", "protocol", "environment"]

@@ -221,7 +221,8 @@ class Fact(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
     With `job`: any of the fields below it. With `key`: `exists`, or `is` (a string, a list as stored head to tail, a
     sorted list of a set's members, a map of a hash, a list of a sorted set's members by score). `events` lists the
-    stream as texts `event`, `event job` or `event job field=value`, in order. `processed` is the order of the jobs' first attempts.
+    stream as texts `event`, `event job` or `event job field=value`, in order. `processed` is the order of the jobs'
+    first attempts.
     """
 
     at: str | None = None
@@ -267,8 +268,9 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     """One file under `scenarios/`; `id` is its path without `.yaml`.
 
     `order: per-job` compares the event stream job by job (workers run at once); `total` as one sequence.
-    `ranges` bounds what chance decides: `{"j.delay": [25, 50]}` renames that job's delay, if it lies inside, to its range.
-    `tagging` says where the Cluster hash tag stands: in the prefix, in the queue's name (then written there), or nowhere.
+    `ranges` bounds what chance decides: `{"j.delay": [25, 50]}` renames that job's delay, if it lies inside, to its
+    range. `tagging` says where the Cluster hash tag stands: in the prefix, in the queue's name (then written there),
+    or nowhere.
     """
 
     schema: Literal[1]

@@ -35,7 +35,9 @@ TEXTS: dict[str, str] = {
     "JobBelongsToJobScheduler": "Job {} belongs to a job scheduler and cannot be removed directly. {}",
     "JobHasFailedChildren": "Cannot complete job {} because it has at least one failed child. {}",
     "SchedulerJobIdCollision": "Cannot create job scheduler iteration - job ID already exists. {}",
-    "SchedulerJobSlotsBusy": "Cannot create job scheduler iteration - current and next time slots already have jobs. {}",
+    "SchedulerJobSlotsBusy": (
+        "Cannot create job scheduler iteration - current and next time slots already have jobs. {}"
+    ),
     "QueueNameMissing": "Queue name must be provided",
     "QueueNameColon": "Queue name cannot contain :",
     "PriorityNotInteger": "Priority should not be float",
