@@ -1,0 +1,1 @@
+"""Drivers in Python, each a program of its own."""
