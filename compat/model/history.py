@@ -102,6 +102,7 @@ class History(Struct, frozen=True):
     step_ms: tuple[float, ...] = ()  # when each step began
     offset_ms: int = 0  # how far the drivers' clocks were moved, in all
     failure: Failure | None = None
+    denied: tuple[str, ...] = ()  # keys outside the prefix that a driver tried to touch (ACL LOG)
     seconds: float = 0.0
 
     def capture(self, label: str) -> Capture | None:

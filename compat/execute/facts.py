@@ -1,0 +1,85 @@
+"""Facts to wait for: `until` polls Redis until what it names holds, or its deadline passes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from redis.asyncio import Redis
+
+from compat.capture import text
+from compat.model.history import Label, Notice
+from compat.model.scenario import Until
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.02  # s between two looks
+
+_LISTS = frozenset({"wait", "paused", "active"})
+
+T = TypeVar("T")
+
+
+async def poll(look: Callable[[], Awaitable[T | None]], deadline_ms: int) -> T | None:
+    """Look again and again, at growing distances, until `look` finds something; None past the deadline."""
+    end = time.monotonic() + deadline_ms / 1000
+    pause = _FIRST_PAUSE
+    while (found := await look()) is None:
+        if time.monotonic() > end:
+            return None
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.4, _LONGEST_PAUSE)
+    return found
+
+
+async def counts(client: Redis, base: str, states: tuple[str, ...]) -> dict[str, int]:
+    """How many jobs are in each of `states`."""
+    pipe = client.pipeline(transaction=True)
+    for state in states:
+        if state in _LISTS:
+            pipe.llen(f"{base}:{state}")
+        else:
+            pipe.zcard(f"{base}:{state}")
+    return dict(zip(states, await pipe.execute(), strict=True))
+
+
+async def happened(client: Redis, base: str, event: str, job_id: str | None) -> int:
+    """How often `event` stands in the stream (of one job, where an id is given)."""
+    number = 0
+    for _, fields in await client.xrange(f"{base}:events") or ():
+        row = {text(name): text(value) for name, value in (fields or {}).items()}
+        number += row.get("event") == event and job_id in (None, row.get("jobId"))
+    return number
+
+
+async def seen(
+    until: Until,
+    client: Redis,
+    base: str,
+    labels: dict[str, Label],
+    notices: list[Notice],
+    held: Callable[[str], int],
+) -> list[str]:
+    """What is still missing for `until` to hold, in words; empty when it holds."""
+    missing: list[str] = []
+    label = labels.get(until.job) if until.job is not None else None
+    job_id = label.id if label is not None else None
+    if until.gate is not None and (now := held(until.gate)) != until.waiting:
+        missing.append(f"{until.waiting} attempts held at gate {until.gate!r} (there are {now})")
+    if until.state is not None:
+        there = await counts(client, base, tuple(until.state))
+        missing += [
+            f"{state}: {want} (is {there[state]})" for state, want in until.state.items() if there[state] != want
+        ]
+    if until.event is not None and (now := await happened(client, base, until.event, job_id)) < until.count:
+        of = f" of job {until.job}" if until.job else ""
+        missing.append(f"{until.count} × event {until.event!r}{of} (there are {now})")
+    if until.key is not None:
+        exists = bool(await client.exists(f"{base}:{until.key.key}"))
+        if exists != until.key.exists:
+            missing.append(f"key {until.key.key!r} {'to exist' if until.key.exists else 'to be gone'}")
+    if until.notice is not None:
+        now = sum(n.event == until.notice and job_id in (None, n.job) for n in notices)
+        if now < until.count:
+            missing.append(f"{until.count} × the driver's notice {until.notice!r} (there are {now})")
+    return missing
