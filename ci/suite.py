@@ -1,0 +1,53 @@
+"""What is checked, with which tools and arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+COVERAGE_FLOOR = 80  # per cent of bullmq_ref and compat, branches included
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A tool of the project's environment: the name to show, and its words."""
+
+    name: str
+    words: tuple[str, ...]
+
+
+LINTERS = (
+    Tool("ruff check", ("ruff", "check")),
+    Tool("ruff format", ("ruff", "format", "--check")),
+    Tool("mypy", ("mypy",)),
+    Tool("import contracts", ("lint-imports", "--no-cache")),
+)
+
+_SELECTING = (
+    "-k",
+    "-m",
+    "--lf",
+    "--last-failed",
+    "--sw",
+    "--stepwise",
+    "--deselect",
+    "--ignore",
+    "--co",
+    "--collect-only",
+)
+_INFORMING = ("-h", "--help", "--version", "-V", "--markers", "--fixtures")
+
+
+def covers_everything(arguments: Sequence[str]) -> bool:
+    """Whether pytest runs the whole suite with these arguments: nothing but options, and none that selects tests."""
+    return not any(
+        not argument.startswith("-") or argument.startswith(_SELECTING) or argument in _INFORMING
+        for argument in arguments
+    )
+
+
+def pytest_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
+    """The caller's arguments with the house's before them: a worker a core, and coverage where all tests run."""
+    workers = ("-n", "auto", "--dist", "loadgroup")
+    coverage = ("--cov", "--cov-report=term:skip-covered", f"--cov-fail-under={COVERAGE_FLOOR}")
+    return (*workers, *(coverage if covers_everything(arguments) else ()), *arguments)
