@@ -170,11 +170,11 @@ class House:
         self.shell.run("uv", [host, "-m", "venv", "--clear", own], self.root, NO_PIP)
         return [str(own / "bin" / "python"), "-m", "pip"]
 
-    def _install(self, step: str, *words: str | Path) -> None:
+    def _install(self, step: str, *words: str | Path, advice: str = NETWORK) -> None:
         """Runs `uv pip`, from its cache alone where that suffices: then no network is asked."""
         command = [self.uv, "pip", *words, "--python", self.python]
         if self.shell.attempt([*command, "--offline"], self.root)[0] != 0:
-            self.shell.run(step, command, self.root, NETWORK)
+            self.shell.run(step, command, self.root, advice)
 
     def _make_packages(self) -> str | None:
         self._install("Python packages", "sync", "--require-hashes", self.root / "requirements.lock")
@@ -184,7 +184,8 @@ class House:
         return None
 
     def _make_project(self) -> str | None:
-        self._install("project", "install", "--no-deps", "--no-build-isolation", "--editable", self.root)
+        words = ("install", "--no-deps", "--no-build-isolation", "--editable", self.root)
+        self._install("project", *words, advice="pyproject.toml does not build: mend it, then repeat the command.")
         return None
 
     def _make_node(self, origin: nodes.Source) -> str | None:
