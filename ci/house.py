@@ -235,7 +235,15 @@ class House:
         path = os.pathsep.join([str(Path(node.binary).parent), self.environ.get("PATH", os.defpath)])
         self.shell.run(
             "npm packages",
-            [*node.npm, "ci", "--prefer-offline", "--no-audit", "--no-fund", "--fetch-retry-maxtimeout=10000"],
+            [
+                *node.npm,
+                "ci",
+                "--prefer-offline",
+                "--no-audit",
+                "--no-fund",
+                "--no-update-notifier",
+                "--fetch-retry-maxtimeout=10000",
+            ],
             self.root / "node",
             NETWORK,
             PATH=path,
