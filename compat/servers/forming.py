@@ -1,0 +1,129 @@
+"""Forming: separate masters become one Cluster."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from compat.servers.errors import ServerError
+from compat.servers.node import SLOTS, Node
+
+TAKEOVER_SECONDS = 1.5  # less than NODE_TIMEOUT_MS: the phantoms must be forgotten before they are missed
+MEETING_SECONDS = 20.0
+NODE_TIMEOUT_MS = 2000
+POLL_SECONDS = 0.002
+
+
+class Unformed(ServerError):
+    """The nodes did not become one Cluster in time; another way may succeed."""
+
+
+@dataclass(frozen=True)
+class Takeover:
+    """Forming in 0.15 s: each node starts as the replica of a phantom master that holds its slots, and takes over.
+
+    A master that starts without a quorum stays down for 2 s (`CLUSTER_WRITABLE_DELAY`, compiled in); replicas do not.
+    The phantoms live on port 1, where nothing listens.
+    """
+
+    nodes: tuple[Node, ...]
+    phantoms: tuple[str, ...]  # node ids, in the order of `nodes`
+    ids: tuple[str, ...]
+
+    @classmethod
+    def of(cls, nodes: Sequence[Node]) -> Takeover:
+        def ids() -> tuple[str, ...]:
+            return tuple(secrets.token_hex(20) for _ in nodes)
+
+        return cls(tuple(nodes), ids(), ids())
+
+    def configuration(self, me: int, bus: int) -> str:
+        """The `nodes.conf` that node number `me` starts with; the bus of a node listens at its port + `bus`."""
+        lines: list[str] = []
+        for i, (node, phantom, id_) in enumerate(zip(self.nodes, self.phantoms, self.ids, strict=True)):
+            myself = "myself," if i == me else ""
+            slots = " ".join(f"{first}-{last}" for first, last in node.slots)
+            lines.append(f"{phantom} {node.host}:1@1 master - 0 0 {i + 1} connected {slots}")
+            lines.append(
+                f"{id_} {node.host}:{node.port}@{node.port + bus} {myself}slave {phantom} 0 0 {i + 1} connected"
+            )
+        lines.append(f"vars currentEpoch {len(self.nodes)} lastVoteEpoch 0")
+        return "\n".join(lines) + "\n"
+
+    def form(self, clients: Sequence[redis.Redis]) -> None:
+        """Raises `Unformed` after `TAKEOVER_SECONDS`."""
+        deadline = time.monotonic() + TAKEOVER_SECONDS
+        try:
+            for client in clients:
+                _call(client, "CLUSTER", "FAILOVER", "TAKEOVER")
+            _wait(lambda: all(map(_is_master, clients)), clients, deadline)
+            for client in clients:
+                for phantom in self.phantoms:
+                    _call(client, "CLUSTER", "FORGET", phantom)
+        except redis.ResponseError as error:
+            raise _unformed(str(error)) from error
+        _wait(lambda: all(is_formed(client, len(clients)) for client in clients), clients, deadline)
+
+
+def meet(nodes: Sequence[Node], clients: Sequence[redis.Redis]) -> None:
+    """Forming as Redis documents it, in 2 s: slots are added, then every node meets every other.
+
+    Raises `Unformed` after `MEETING_SECONDS`.
+    """
+    for epoch, (node, client) in enumerate(zip(nodes, clients, strict=True), start=1):
+        _call(client, "CLUSTER", "ADDSLOTS", *(s for first, last in node.slots for s in range(first, last + 1)))
+        _call(client, "CLUSTER", "SET-CONFIG-EPOCH", epoch)
+    for client in clients:
+        for node in nodes:
+            _call(client, "CLUSTER", "MEET", node.host, node.port)
+    deadline = time.monotonic() + MEETING_SECONDS
+    _wait(lambda: all(is_formed(client, len(clients)) for client in clients), clients, deadline)
+
+
+def is_formed(client: redis.Redis, masters: int) -> bool:
+    """Whether a node sees all slots served by exactly so many masters, and nothing else."""
+    info = cluster_info(_call(client, "CLUSTER", "INFO"))
+    return (
+        info.get("cluster_state") == "ok"
+        and info.get("cluster_slots_ok") == str(SLOTS)
+        and info.get("cluster_known_nodes") == info.get("cluster_size") == str(masters)
+    )
+
+
+def cluster_info(answer: bytes | str | dict[str, str]) -> dict[str, str]:
+    """CLUSTER INFO's `name:value` lines; redis-py may have parsed them already."""
+    if isinstance(answer, dict):
+        return answer
+    text = answer.decode() if isinstance(answer, bytes) else answer
+    return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+
+
+def _call(client: redis.Redis, *words: str | int) -> Any:
+    return client.execute_command(*words)  # type: ignore[no-untyped-call]
+
+
+def _is_master(client: redis.Redis) -> bool:
+    return bool(_call(client, "ROLE")[0] == b"master")
+
+
+def _wait(fact: Callable[[], bool], clients: Sequence[redis.Redis], deadline: float) -> None:
+    while not fact():
+        if time.monotonic() > deadline:
+            states = [cluster_info(_call(client, "CLUSTER", "INFO")) for client in clients]
+            raise _unformed(
+                "; ".join(f"{s.get('cluster_state')}, {s.get('cluster_known_nodes')} nodes" for s in states)
+            )
+        time.sleep(POLL_SECONDS)
+
+
+def _unformed(seen: str) -> Unformed:
+    return Unformed(
+        f"the nodes did not become one Cluster: {seen}",
+        expected=f"state ok and {SLOTS} slots on every node",
+        remedy="see whether the machine is overloaded or a firewall guards 127.0.0.1",
+    )

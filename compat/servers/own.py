@@ -1,0 +1,143 @@
+"""Embedded servers: started by this harness from a binary, on free ports of 127.0.0.1, gone when it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+
+from compat.model.scenario import TopologyName
+from compat.servers.binary import Binary, find_binary, identify
+from compat.servers.errors import ServerError
+from compat.servers.forming import NODE_TIMEOUT_MS, Takeover, Unformed, meet
+from compat.servers.node import Node, shares
+from compat.servers.process import BUS, HOST, PortTaken, Processes, free_ports
+from compat.servers.server import Server
+
+MASTERS = 3
+ATTEMPTS = 10  # a port that was free a moment ago may be taken
+
+
+@dataclass(frozen=True)
+class Running:
+    """Embedded servers without connections: what a test session shares, whatever event loops it has."""
+
+    topology: TopologyName
+    nodes: tuple[Node, ...]
+    processes: Processes
+
+    @property
+    def title(self) -> str:
+        binary = self.processes.binary
+        return f"{binary.flavour} {binary.version}, embedded" + (f", {MASTERS} masters" * (self.topology == "cluster"))
+
+    def server(self) -> Server:
+        """A `Server` for the running event loop; closing it leaves the processes running."""
+        return Server(self.topology, self.nodes, self.title, self.processes.binary.version, own=True)
+
+    def stop(self) -> None:
+        self.processes.stop()
+
+
+@asynccontextmanager
+async def embedded(topology: TopologyName, *, binary: Binary | Path | None = None) -> AsyncIterator[Server]:
+    """A single server, or a Cluster of three masters, from `binary` or else from the one that `find_binary` finds.
+
+    Raises `ServerError` if there is no binary or it does not start.
+    """
+    running = await _in_thread(lambda: start(topology, binary))
+    try:
+        async with running.server() as server:
+            yield server
+    finally:
+        running.stop()
+
+
+def start(topology: TopologyName, binary: Binary | Path | None = None) -> Running:
+    """Start and wait until every command is served. The caller stops what it gets; see `embedded` for the errors."""
+    chosen = binary if isinstance(binary, Binary) else identify(binary) if binary else find_binary()
+    starts: tuple[Callable[[Processes], tuple[Node, ...]], ...] = (
+        (_single,) if topology == "single" else (_by_takeover, _by_meeting)
+    )
+    problem: Exception | None = None
+    for start_nodes in starts:
+        for _ in range(ATTEMPTS):
+            processes = Processes(chosen)
+            try:
+                return Running(topology, start_nodes(processes), processes)
+            except PortTaken as error:
+                problem = error
+                processes.stop()
+            except (Unformed, redis.RedisError) as error:
+                problem = error
+                processes.stop()
+                break
+            except BaseException:
+                processes.stop()
+                raise
+    if isinstance(problem, ServerError):
+        raise problem
+    raise ServerError(
+        f"{chosen.path} did not start: {problem!r}",
+        expected=f"a free port of {HOST} within {ATTEMPTS} attempts, and a server that answers",
+        remedy="see what listens there, or give the URL of a running Redis",
+    ) from problem
+
+
+def _single(processes: Processes) -> tuple[Node, ...]:
+    (port,) = free_ports(1)
+    processes.launch(port)
+    processes.ready(port).close()
+    return (Node(HOST, port),)
+
+
+def _by_takeover(processes: Processes) -> tuple[Node, ...]:
+    nodes = _masters()
+    takeover = Takeover.of(nodes)
+    for i, node in enumerate(nodes):
+        processes.home(node.port).mkdir()
+        (processes.home(node.port) / "nodes.conf").write_text(takeover.configuration(i, BUS))
+    _formed(processes, nodes, takeover.form)
+    return nodes
+
+
+def _by_meeting(processes: Processes) -> tuple[Node, ...]:
+    nodes = _masters()
+    _formed(processes, nodes, lambda clients: meet(nodes, clients))
+    return nodes
+
+
+def _masters() -> tuple[Node, ...]:
+    ports = free_ports(MASTERS, offsets=(0, BUS))
+    return tuple(Node(HOST, port, slots) for port, slots in zip(ports, shares(MASTERS), strict=True))
+
+
+def _formed(processes: Processes, nodes: tuple[Node, ...], form: Callable[[list[redis.Redis]], None]) -> None:
+    for node in nodes:
+        processes.launch(
+            node.port,
+            *("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf"),
+            *("--cluster-node-timeout", str(NODE_TIMEOUT_MS), "--cluster-require-full-coverage", "no"),
+        )
+    with ExitStack() as stack:
+        clients = [processes.ready(node.port) for node in nodes]
+        for client in clients:
+            stack.callback(client.close)
+        form(clients)
+
+
+async def _in_thread(work: Callable[[], Running]) -> Running:
+    """The result of `work`, done aside from the event loop. It is stopped if nobody waits for it any more."""
+    pool = ThreadPoolExecutor(1, "server")
+    future = pool.submit(work)
+    pool.shutdown(wait=False)
+    try:
+        return await asyncio.wrap_future(future)
+    except asyncio.CancelledError:
+        future.add_done_callback(lambda f: None if f.cancelled() or f.exception() else f.result().stop())
+        raise

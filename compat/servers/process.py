@@ -1,0 +1,166 @@
+"""Server processes of this harness: they share a folder and a process group, and never outlive it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from compat.servers.binary import Binary
+from compat.servers.errors import ServerError
+
+HOST = "127.0.0.1"
+BUS = 10_000  # a node's Cluster bus listens on its port plus this
+PORTS = range(10_000, 22_700)  # they and their bus ports lie below the ports that systems give to clients
+READY_SECONDS = 10.0
+POLL_SECONDS = 0.001
+
+#: Waits until the harness closes its end of the pipe, however it ended, then removes the folder and ends the group. The
+#: terminal's signals do not reach that group: on Ctrl-C the harness first closes its cells, then its servers.
+GUARD = """trap '' HUP INT TERM; read -r _; rm -rf -- "$1" || rm -rf -- "$1"; kill -9 0"""
+
+
+class PortTaken(Exception):
+    """Another process got the port first; with another port the start may succeed."""
+
+
+class Processes:
+    """Servers that are started and killed together. Synchronous and quick, so that anything can clean up."""
+
+    def __init__(self, binary: Binary) -> None:
+        self.binary = binary
+        self.folder = Path(tempfile.mkdtemp(prefix="bullmq-compat-"))
+        self._servers: dict[int, subprocess.Popen[bytes]] = {}
+        try:
+            self._guard = subprocess.Popen(
+                ["sh", "-c", GUARD, "guard", self.folder],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                process_group=0,
+            )
+        except BaseException:
+            shutil.rmtree(self.folder)
+            raise
+
+    def launch(self, port: int, *options: str) -> None:
+        """Start a server on `port`, in a folder of its own (see `home`). It is not ready yet: see `ready`."""
+        home = self.home(port)
+        home.mkdir(exist_ok=True)
+        arguments = ["--port", str(port), "--bind", HOST, "--dir", str(home), "--save", "", "--appendonly", "no"]
+        if self.binary.debuggable:
+            arguments += ["--enable-debug-command", "local"]  # DEBUG SLEEP and SET-ACTIVE-EXPIRE are faults
+        with self.log(port).open("ab") as log:
+            self._servers[port] = subprocess.Popen(
+                [self.binary.path, *arguments, *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd="/",
+                process_group=self._guard.pid,
+            )
+
+    def home(self, port: int) -> Path:
+        return self.folder / str(port)
+
+    def log(self, port: int) -> Path:
+        return self.folder / f"{port}.log"
+
+    def ready(self, port: int) -> redis.Redis:
+        """Wait until the server answers, and return a connection to it.
+
+        Its answer must carry the process id that was started: two harnesses may have chosen one port at once. Raises
+        `PortTaken`, or `ServerError` if it ended or did not answer in time.
+        """
+        server = self._servers[port]
+        client = connection(port)
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            ended = server.poll()
+            try:
+                if ended is None and client.info("server")["process_id"] == server.pid:
+                    return client
+            except redis.RedisError:
+                pass
+            if ended is not None:
+                client.close()
+                raise self._ended(port, ended)
+            time.sleep(POLL_SECONDS)
+        client.close()
+        raise ServerError(
+            f"{self.binary.path} did not answer in {READY_SECONDS:g} s; its log ends with\n{self._tail(port)}",
+            expected="an answer within milliseconds",
+            remedy="see whether the machine is overloaded or a firewall guards 127.0.0.1",
+        )
+
+    def _ended(self, port: int, code: int) -> Exception:
+        tail = self._tail(port)
+        if "already in use" in tail or "bind:" in tail:
+            return PortTaken(port)
+        return ServerError(
+            f"{self.binary.path} ended with {code}; its log ends with\n{tail}",
+            expected="a server that keeps running",
+            remedy="name another binary, or give the URL of a running Redis",
+        )
+
+    def _tail(self, port: int) -> str:
+        return "\n".join(self.log(port).read_text(errors="replace").splitlines()[-5:])
+
+    def stop(self) -> None:
+        """Kill everything and remove the folder. May be called again."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if self._guard.returncode is None:
+                os.killpg(self._guard.pid, signal.SIGKILL)
+        for process in (self._guard, *self._servers.values()):
+            process.wait()
+        if self._guard.stdin:
+            self._guard.stdin.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def connection(port: int) -> redis.Redis:
+    """A blocking connection for the time of starting; commands are never sent twice."""
+    return redis.Redis(HOST, port, socket_timeout=2, retry=Retry(NoBackoff(), 0))
+
+
+def free_ports(count: int, offsets: Sequence[int] = (0,)) -> tuple[int, ...]:
+    """So many ports that nobody listens on now, each also free at `offsets` from it.
+
+    Drawn from the system's own chance: harnesses that run side by side, or seed Python's, shall not draw alike.
+    """
+    draw = random.SystemRandom()
+    found: set[int] = set()
+    for _ in range(1000):
+        if len(found) == count:
+            return tuple(found)
+        port = draw.choice(PORTS)
+        if all(_free(port + offset) for offset in offsets):
+            found.add(port)
+    raise ServerError(
+        f"{len(found)} free ports from {PORTS.start} to {PORTS.stop - 1}",
+        expected=f"{count} of them",
+        remedy="end what holds them",
+    )
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True

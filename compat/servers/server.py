@@ -1,0 +1,198 @@
+"""A server: one Redis or one Cluster, open, as the harness uses it beside the drivers."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from compat.model.scenario import TopologyName
+from compat.protocol import messages
+from compat.servers.errors import ServerError
+from compat.servers.node import Node, slot_of
+
+#: What a driver's user may do: all that a BullMQ client needs, nothing that reaches beyond keys and connections. (Redis
+#: 6.2 counts all of CLUSTER and of CLIENT among @admin, so what is needed of them is named.)
+RULES = (
+    *("&*", "+@all", "-@admin", "-flushall", "-flushdb", "-swapdb", "-migrate", "+client"),
+    *(f"+cluster|{name}" for name in ("slots", "nodes", "shards", "info", "keyslot", "myid")),
+)
+SCAN_COUNT = 1000
+
+
+@dataclass(frozen=True)
+class Access:
+    """How one gets in, beyond host and port."""
+
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: bool = False
+    db: int = 0
+
+
+class Server:
+    """An open server: `nodes` are its masters, one with all slots if it is single.
+
+    `own`: this harness started it, so users may be made, faults injected and stray keys looked for. A server that was
+    given by URL belongs to others: only keys under the harness's own prefixes are touched. Nothing is ever flushed.
+    """
+
+    def __init__(
+        self,
+        topology: TopologyName,
+        nodes: tuple[Node, ...],
+        title: str,
+        version: str,
+        *,
+        own: bool,
+        access: Access | None = None,
+        warnings: tuple[str, ...] = (),
+    ) -> None:
+        self.topology = topology
+        self.nodes = nodes
+        self.title = title  # "valkey 9.1.2, embedded, 3 masters"
+        self.version = version
+        self.own = own
+        self.warnings = warnings  # what a given server does not have as it should
+        self._access = access or Access()
+        self._clients: dict[Node, Redis] = {}
+
+    def __repr__(self) -> str:
+        return f"<Server {self.title} at {', '.join(map(str, self.nodes))}>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the harness's connections."""
+        while self._clients:
+            _, client = self._clients.popitem()
+            await client.aclose()
+
+    def owner(self, key: str) -> Node:
+        """The master that serves `key`."""
+        slot = slot_of(key)
+        return next(node for node in self.nodes if node.owns(slot))
+
+    def client(self, node: Node) -> Redis:
+        """The harness's connections to one node: answers in bytes, no time limit, no command sent twice."""
+        if node not in self._clients:
+            self._clients[node] = connect(node, self._access)
+        return self._clients[node]
+
+    def address(self, user: str | None, password: str | None, first: Node | None = None) -> messages.Redis:
+        """What a driver is told. Without a `user` it is the one the server was given with. `first` leads the nodes."""
+        access = self._access if user is None else Access(user, password, self._access.tls, self._access.db)
+        nodes = sorted(self.nodes, key=lambda node: node != first)
+        return messages.Redis(
+            topology=self.topology,
+            nodes=tuple((node.host, node.port) for node in nodes),
+            username=access.username,
+            password=access.password,
+            tls=access.tls,
+            db=access.db,
+        )
+
+    async def add_user(self, name: str, password: str, prefix: str | None = None) -> None:
+        """Make a user for a driver on every node (see `RULES`), so that its connections can be told apart.
+
+        With a `prefix` it may touch keys under `<prefix>:` only: what it tries beside that is refused and noted.
+        """
+        self._must_be_own("users are made")
+        digest = hashlib.sha256(password.encode()).hexdigest()
+        keys = "~*" if prefix is None else f"~{_glob(prefix)}:*"
+        for node in self.nodes:
+            await self._call(node, "ACL", "SETUSER", name, "reset", "on", f"#{digest}", keys, *RULES)
+
+    async def remove_user(self, name: str) -> tuple[str, ...]:
+        """Remove a driver's user from every node; Redis closes its connections. The keys it was refused, sorted."""
+        self._must_be_own("users are removed")
+        refused: set[str] = set()
+        for node in self.nodes:
+            for entry in await self.client(node).acl_log():
+                if entry["username"] == name and entry["reason"] == "key":
+                    refused.add(str(entry["object"]))
+            await self._call(node, "ACL", "DELUSER", name)
+        return tuple(sorted(refused))
+
+    async def stray_keys(self, known_prefixes: Collection[str]) -> list[str]:
+        """All keys, sorted, that lie under none of the prefixes (`<prefix>:…`): somebody wrote where it must not."""
+        self._must_be_own("stray keys are looked for")
+        known = tuple(f"{prefix}:".encode("utf-8", "surrogateescape") for prefix in known_prefixes)
+        strays = {
+            key.decode("utf-8", "surrogateescape")
+            for node in self.nodes
+            async for keys in self._scan(node, "*")
+            for key in keys
+            if not key.startswith(known)
+        }
+        return sorted(strays)
+
+    async def delete_prefix(self, prefix: str) -> int:
+        """Delete every key under `<prefix>:` on every node, and return how many there were."""
+        if not prefix:
+            raise ValueError("an empty prefix would delete keys of others")
+        pattern = _glob(prefix) + ":*"
+        deleted = 0
+        for node in self.nodes:
+            async for keys in self._scan(node, pattern):
+                async with self.client(node).pipeline(transaction=False) as pipeline:
+                    for key in keys:  # one by one: in Cluster they may lie in different slots
+                        pipeline.unlink(key)
+                    deleted += sum(await pipeline.execute())
+        return deleted
+
+    async def _call(self, node: Node, *words: str) -> None:
+        await self.client(node).execute_command(*words)  # type: ignore[no-untyped-call]
+
+    async def _scan(self, node: Node, pattern: str) -> AsyncIterator[list[bytes]]:
+        cursor = 0
+        while True:
+            cursor, keys = await self.client(node).scan(
+                cursor, match=pattern.encode("utf-8", "surrogateescape"), count=SCAN_COUNT
+            )
+            if keys:
+                yield [key for key in keys if isinstance(key, bytes)]
+            if cursor == 0:
+                return
+
+    def _must_be_own(self, what: str) -> None:
+        if not self.own:
+            raise ServerError(
+                f"{self.title} was given by URL",
+                expected=f"a server of the harness's own: only there {what}",
+                remedy="run without a URL",
+            )
+
+
+def _glob(prefix: str) -> str:
+    """`prefix` as a pattern that matches nothing but itself."""
+    return re.sub(r"([\\*?\[\]])", r"\\\1", prefix)
+
+
+def connect(node: Node, access: Access) -> Redis:
+    """A client with the rules of `Server.client`."""
+    return Redis(
+        host=node.host,
+        port=node.port,
+        username=access.username,
+        password=access.password,
+        ssl=access.tls,
+        db=access.db,
+        client_name="bullmq-compat",
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=None,
+        socket_connect_timeout=5,
+    )
