@@ -2,6 +2,7 @@
 
 from compat.servers.binary import Binary, find_binary
 from compat.servers.errors import ServerError
+from compat.servers.guest import given
 from compat.servers.node import Node, slot_of
 from compat.servers.own import Running, embedded, start
 from compat.servers.server import Server
@@ -14,6 +15,7 @@ __all__ = [
     "ServerError",
     "embedded",
     "find_binary",
+    "given",
     "slot_of",
     "start",
 ]

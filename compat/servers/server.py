@@ -25,6 +25,7 @@ RULES = (
     *(f"+cluster|{name}" for name in ("slots", "nodes", "shards", "info", "keyslot", "myid")),
 )
 SCAN_COUNT = 1000
+CONNECT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -194,5 +195,5 @@ def connect(node: Node, access: Access) -> Redis:
         client_name="bullmq-compat",
         retry=Retry(NoBackoff(), 0),
         socket_timeout=None,
-        socket_connect_timeout=5,
+        socket_connect_timeout=CONNECT_SECONDS,
     )
