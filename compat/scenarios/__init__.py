@@ -1,0 +1,11 @@
+"""YAML files become scenarios: read, converted, checked, chosen."""
+
+from __future__ import annotations
+
+from compat.scenarios.complaint import Complaint, ScenarioError
+from compat.scenarios.lint import lint
+from compat.scenarios.load import load, load_text
+from compat.scenarios.schema import schema
+from compat.scenarios.select import NoSuchScenario, select
+
+__all__ = ["Complaint", "NoSuchScenario", "ScenarioError", "lint", "load", "load_text", "schema", "select"]

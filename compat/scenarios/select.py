@@ -1,0 +1,47 @@
+"""Selection: which scenarios a command line asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+
+from compat.model.scenario import Scenario
+from compat.scenarios.complaint import nearest
+
+
+class NoSuchScenario(Exception):
+    """A pattern or a tag chose nothing; the text says what is near."""
+
+
+def select(
+    scenarios: Iterable[Scenario], patterns: Sequence[str] = (), tags: Sequence[str] = ()
+) -> tuple[Scenario, ...]:
+    """Scenarios whose id matches one of `patterns` (globs) and which carry one of `tags`; none given: all.
+
+    Raises NoSuchScenario for a pattern or a tag that nothing matches.
+    """
+    scenarios = tuple(scenarios)
+    ids = [scenario.id for scenario in scenarios]
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in ids):
+            raise NoSuchScenario(f"no scenario matches `{pattern}`; {nearest(pattern, _groups(ids, pattern))}")
+    known = {tag for scenario in scenarios for tag in scenario.tags}
+    for tag in tags:
+        if tag not in known:
+            raise NoSuchScenario(f"no scenario has the tag `{tag}`; {nearest(tag, known)}")
+    chosen = tuple(
+        scenario
+        for scenario in scenarios
+        if (not patterns or any(fnmatchcase(scenario.id, pattern) for pattern in patterns))
+        and (not tags or not set(tags).isdisjoint(scenario.tags))
+    )
+    if not chosen and (patterns or tags):
+        raise NoSuchScenario(f"no scenario matches {', '.join(patterns)} and has a tag of {', '.join(tags)}")
+    return chosen
+
+
+def _groups(ids: Iterable[str], pattern: str) -> set[str]:
+    """What a mistyped pattern could have meant: ids below a folder it names, else the folders as globs."""
+    folder = pattern.partition("/")[0]
+    below = {name for name in ids if name.startswith(f"{folder}/")}
+    return below or {f"{name.partition('/')[0]}/*" for name in ids} | set(ids if "*" not in pattern else ())

@@ -1,0 +1,99 @@
+"""YAML text becomes plain data that knows its lines. The one module that imports ruamel.yaml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from compat.scenarios.complaint import Complaint, Path, ScenarioError
+
+_TAG = "tag:yaml.org,2002:"
+_KINDS = {"str", "int", "float", "bool", "null"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file, read: its data, and the line on which each place of it stands."""
+
+    file: str
+    value: Any
+    lines: dict[Path, int]
+
+    def line(self, path: Path) -> int:
+        """The line of `path`, or of the nearest place around it that was written."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+    def complaint(self, path: Path, message: str) -> Complaint:
+        return Complaint(path, message, self.file, self.line(path))
+
+
+def parse(text: str, file: str) -> Source:
+    """Read one YAML 1.2 document (`on`, `yes` and `no` are text).
+
+    Raises ScenarioError for text that is not YAML, a key written twice, a key that is not text, and a tag or a date.
+    """
+    yaml = YAML(typ="safe", pure=True)
+    yaml.version = (1, 2)
+    try:
+        root = yaml.compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark is not None else 1
+        raise ScenarioError(Complaint((), f"this is not YAML: {error.problem or error.context}", file, line)) from None
+    except (YAMLError, ValueError) as error:
+        raise ScenarioError(Complaint((), f"this is not YAML: {' '.join(str(error).split())}", file, 1)) from None
+    if root is None:
+        raise ScenarioError(Complaint((), "the file is empty; a scenario starts with `schema: 1`", file, 1))
+    reader = _Reader(file, yaml.constructor)
+    return Source(file, reader.read(root, ()), reader.lines)
+
+
+class _Reader:
+    """Turns nodes into data, noting lines on the way."""
+
+    def __init__(self, file: str, constructor: SafeConstructor) -> None:
+        self.file = file
+        self.lines: dict[Path, int] = {}
+        self._scalars = constructor
+
+    def read(self, node: Node, path: Path) -> Any:
+        self.lines.setdefault(path, node.start_mark.line + 1)
+        if isinstance(node, MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, SequenceNode):
+            return [self.read(item, (*path, index)) for index, item in enumerate(node.value)]
+        return self._scalar(node, path)
+
+    def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
+        value: dict[str, Any] = {}
+        for key, content in node.value:
+            line = key.start_mark.line + 1
+            name = self._scalar(key, path) if isinstance(key, ScalarNode) else None
+            if not isinstance(name, str):
+                self._refuse(path, f"the key `{key.value}` is no text; write it in quotes", line)
+            elif name in value:
+                first = self.lines[(*path, name)]
+                self._refuse(path, f"the key `{name}` stands here twice, first in line {first}; keep one", line)
+            self.lines[(*path, name)] = line
+            value[name] = self.read(content, (*path, name))
+        return value
+
+    def _scalar(self, node: Node, path: Path) -> Any:
+        kind = str(node.tag).removeprefix(_TAG)
+        if kind not in _KINDS:
+            self._refuse(path, f"`{node.value}` is read as a {kind}; write text in quotes", node.start_mark.line + 1)
+        value = self._scalars.construct_object(node)
+        if isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
+            line = node.start_mark.line + 1
+            self._refuse(path, 'half a surrogate pair is no text; write {"$utf16": "d83d …"} (code units in hex)', line)
+        return value
+
+    def _refuse(self, path: Path, message: str, line: int) -> NoReturn:
+        raise ScenarioError(Complaint(path, message, self.file, line))

@@ -1,0 +1,139 @@
+"""Lint finds what the shape of a scenario lets through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from compat.scenarios import lint, load_text
+
+Spoil = Callable[[str, str], str]
+First = Callable[[str], Any]
+
+CASES = [
+    # shape
+    ("{queue: mail}", "{queue: mail, events: mail}", 7, "`queue` and `events` are both given"),
+    ("{queue: mail}", "{opts: {}}", 7, "nothing is given"),
+    ("- start: w", "- {start: w, stop: w}", 16, "a step does one thing"),
+    ("{throw: boom}", "{throw: boom, die: true}", 12, "one of `return`, `throw`, `die`"),
+    ("{throw: boom}", "{throw: {type: delayed}}", 12, "needs `ms`"),
+    ("{throw: boom}", "{throw: {type: error, ms: 5}}", 12, "takes no `ms`"),
+    ("gate: first\n", "gate: first\n    do: [{log: a, gate: first}]\n", 12, "`log` and `gate` are both given"),
+    ("- start: w", "- start: w\n  - call: {method: pause}", 17, "exactly one of `on`, `job`"),
+    ("- start: w", "- start: w\n  - expire: {}", 17, "exactly one of `lock`, `key`"),
+    # header
+    ("covers: [T076]", "covers: []", 5, "name the requirements"),
+    ("covers: [T076]", "covers: [T189]", 5, "`T189` is no requirement"),
+    ("covers: [T076]", "covers: [FR-11]", 5, "`FR-11` is no requirement"),
+    ("covers: [T076]", "covers: [T076, T076]", 5, "twice"),
+    ("id: retry/fixed", "id: Fixed", 2, "is no id"),
+    ("why:", "tagging: queue\nwhy:", 8, "has no hash tag"),
+    ("{queue: mail}", "{queue: '{mail}'}", 7, "say `tagging: queue`"),
+    ("why:", "tagging: none\nwhy:", 1, "topologies: [cluster]"),
+    ("why:", "arms: []\nwhy:", 4, "nothing would be run"),
+    ("why:", "topologies: [single, single]\nwhy:", 4, "twice"),
+    ("why:", "laws: {except: {fifo: ' '}}\nwhy:", 4, "say why"),
+    ("why:", "ranges: {j.delay: [50, 25]}\nwhy:", 4, "smaller bound"),
+    # names
+    ("on: q, as: j", "on: qq, as: j", 15, "no object `qq`; did you mean `q`?"),
+    ("on: q, as: j", "on: w, as: j", 15, "`w` is a worker, expected a queue"),
+    ("- start: w", "- start: q", 16, "`q` is a queue, expected a worker"),
+    ("when: {job: j,", "when: {job: k,", 10, "no step names a job `k`"),
+    ("- capture: mid", "- expire: {lock: k}", 18, "no step before this one names a job `k`"),
+    ("- capture: mid", "- add: {on: q, as: j, name: n}", 18, "a label already, of step 0"),
+    ("- until: {gate: first}", "- until: {gate: frist}", 17, "did you mean `first`?"),
+    ("- release: first", "- release: frist", 19, "did you mean `first`?"),
+    ("- capture: mid", "- call: {on: q, method: puase}", 18, "did you mean `pause`?"),
+    ("- capture: mid", "- call: {on: q, method: drain, args: {delay: true}}", 18, "takes no `delay`"),
+    ("- capture: mid", "- {call: {on: q, method: pause}, raises: Nonsense}", 18, "no error `Nonsense`"),
+    ("- capture: mid", "- {capture: mid, raises: JobNotExist}", 18, "calls nothing"),
+    ("q: {queue: mail}", "q: {queue: mail}\n  p: {queue: post}", 21, "more than one queue"),
+    ("why:", "ranges: {k.delay: [1, 2]}\nwhy:", 4, "no place where chance decides"),
+    # order
+    ("- capture: mid", "- start: w", 18, "open already"),
+    ("- start: w", "- stop: w", 16, "not open here"),
+    ("- start: w", "- open: w", 16, "opened by `start`"),
+    ("  - stop: w\n", "", 20, "still open at the end"),
+    ("- until: {gate: first}\n  - capture: mid", "- capture: mid", 18, "nothing is known to be held"),
+    ("  - release: first\n", "", 10, "no step releases the gate"),
+    ("{worker: mail}", "{worker: mail, opts: {concurrency: 2}}\n  v: {worker: mail}", 0, ""),
+    # waits
+    ("state: {completed: 1, active: 0}", "job: j", 20, "nothing to wait for"),
+    ("state: {completed: 1, active: 0}", "state: {complete: 1}", 20, "did you mean `completed`?"),
+    ("active: 0}", "active: 0}, deadline: 5", 20, "out of bounds"),
+    # facts
+    ("expect:\n  - {job: j, state: completed}", "expect: []", 22, "it is empty"),
+    ("{job: j, state: completed}", "{job: j, key: wait, exists: true}", 23, "a fact has one of"),
+    ("{job: j, state: completed}", "{at: mid}", 23, "its subjects are: none"),
+    ("{job: j, state: completed}", "{job: j}", 23, "nothing is said of the job"),
+    ("{job: j, state: completed}", "{key: wait}", 23, "say `exists: true`"),
+    ("{job: j, state: completed}", "{key: wait, exists: true, priority: 1}", 23, "said of a job"),
+    ("{job: j, state: completed}", "{job: k, state: completed}", 23, "no step names a job `k`"),
+    ("{job: j, state: completed}", "{job: j, state: done}", 23, "no state `done`"),
+    ("{job: j, state: completed}", "{counts: {waiting: 1}}", 23, "no state `waiting`"),
+    ("{job: j, state: completed}", "{at: late, job: j, state: active}", 23, "no capture `late`"),
+    ("{job: j, state: completed}", "{processed: [k]}", 23, "no step names a job `k`"),
+    ("{job: j, state: completed}", "{call: k, returns: 1}", 23, "no call is labelled `k`"),
+    ("{job: j, state: completed}", "{call: j}", 23, "say what the call `returns`"),
+    ("- capture: mid", "- capture: end", 18, "a capture `end` already"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "line", "part"), [case for case in CASES if case[2]])
+def test_a_mistake_is_named_with_its_line(
+    spoiled: Spoil, complaint: First, old: str, new: str, line: int, part: str
+) -> None:
+    found = complaint(spoiled(old, new))
+    assert part in found.message, str(found)
+    assert found.line == line, str(found)
+
+
+def test_a_good_scenario_has_no_complaints(good: str) -> None:
+    assert lint(load_text(good)) == ()
+
+
+def test_a_short_delay_makes_a_count_of_delayed_jobs_a_coin_toss(spoiled: Spoil, complaint: First) -> None:
+    text = spoiled("opts: {attempts: 2}", "opts: {attempts: 2, backoff: {type: fixed, delay: 20}}")
+    text = text.replace("{state: {completed: 1, active: 0}}", "{state: {delayed: 1}}")
+    found = complaint(text)
+    assert "coin toss" in found.message and found.line == 20
+
+
+def test_a_long_delay_may_be_waited_for(spoiled: Spoil) -> None:
+    text = spoiled("opts: {attempts: 2}", "opts: {attempts: 2, backoff: {type: fixed, delay: 3600000}}")
+    load_text(text.replace("{state: {completed: 1, active: 0}}", "{state: {delayed: 1}}"))
+
+
+def test_a_count_of_active_jobs_needs_a_gate(spoiled: Spoil, complaint: First) -> None:
+    text = (
+        spoiled("    gate: first\n", "").replace("  - until: {gate: first}\n", "").replace("  - release: first\n", "")
+    )
+    found = complaint(text.replace("{completed: 1, active: 0}", "{active: 1}"))
+    assert "hold it at a gate" in found.message
+
+
+def test_jobs_at_once_need_an_order(spoiled: Spoil, complaint: First) -> None:
+    text = spoiled("{worker: mail}", "{worker: mail, opts: {concurrency: 2}}")
+    text = text.replace("  - when: {job: j, attempt: 1}\n    gate: first\n    then: {throw: boom}\n", "")
+    text = text.replace("  - until: {gate: first}\n", "").replace("  - release: first\n", "")
+    assert "order: per-job" in complaint(text).message
+    load_text(text.replace("why:", "order: per-job\nwhy:"))
+
+
+def test_two_gates_are_not_released_at_once(spoiled: Spoil, complaint: First) -> None:
+    text = spoiled("{worker: mail}", "{worker: mail, opts: {concurrency: 2}}")
+    text = text.replace("- then: {return: 1}", "- gate: second\n    then: {return: 1}")
+    text = text.replace("- until: {gate: first}", "- until: {gate: first}\n  - until: {gate: second}")
+    found = complaint(text.replace("- release: first", "- release: first\n  - release: second"))
+    assert "wait for the end of the one released before" in found.message
+
+
+def test_all_mistakes_are_named_at_once(spoiled: Spoil) -> None:
+    from compat.scenarios import ScenarioError
+
+    text = spoiled("covers: [T076]", "covers: [T999]").replace("- {job: j, state: completed}", "- {job: k, state: no}")
+    with pytest.raises(ScenarioError) as raised:
+        load_text(text)
+    assert len(raised.value.complaints) == 3
