@@ -72,7 +72,11 @@ HINTS: Final = (
     Hint(("LOADING", "loading the dataset"), "a server that has loaded its data", "wait, and start again"),
     Hint(("SSL", "certificate", "TLS"), "TLS on both sides or on neither", "see whether it is redis:// or rediss://"),
     Hint(("NOPERM", "no permissions"), "a user who may PING and INFO", "give that user the rights, or another user"),
-    Hint(("DB index",), "a database that exists", "correct the number at the URL's end; a Cluster has only 0"),
+    Hint(
+        ("DB index", "SELECT is not allowed"),
+        "a database that exists",
+        "correct the number at the URL's end; a Cluster has only 0",
+    ),
 )
 
 
