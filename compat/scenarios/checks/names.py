@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
 from compat.model.scenario import Call, JobRef, Scenario, Start, Step, Stop
 from compat.protocol.methods import METHODS
@@ -110,12 +112,30 @@ def jobs_are_known(scenario: Scenario) -> Iterator[Complaint]:
 
 
 def _jobs(step: Step) -> Iterator[tuple[Path, str]]:
+    """(place below the step, label) of every job used."""
     if step.call is not None and isinstance(step.call.job, str):
         yield ("call", "job"), step.call.job
     if step.until is not None and step.until.job is not None:
         yield ("until", "job"), step.until.job
     if step.expire is not None and step.expire.lock is not None:
         yield ("expire", "lock"), step.expire.lock
+    if step.call is not None:
+        yield from _mentions(step.call.args, ("call", "args"))
+        if isinstance(step.call.job, JobRef):
+            yield from _mentions(step.call.job.id, ("call", "job", "id"))
+
+
+def _mentions(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    """(place, label) of every `<job:LABEL>` in a value."""
+    if isinstance(value, str):
+        for label in re.findall(r"<job:([^>]*)>", value):
+            yield path, label
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _mentions(item, (*path, name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _mentions(item, (*path, index))
 
 
 def gates_of(scenario: Scenario) -> set[str]:

@@ -36,7 +36,7 @@ def objects_live_once(scenario: Scenario) -> Iterator[Complaint]:
         if step.stop is not None or step.kill is not None or step.close is not None:
             alive -= set(used)
     left = sorted(alive & workers)
-    if left and OPEN_WORKERS not in scenario.tags:
+    if left and not dying and OPEN_WORKERS not in scenario.tags:
         message = f"{', '.join(left)} still open at the end; stop each, or tag the scenario `{OPEN_WORKERS}`"
         yield Complaint(("steps", len(scenario.steps) - 1), message)
 

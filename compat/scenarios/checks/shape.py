@@ -20,7 +20,8 @@ def one_kind(scenario: Scenario) -> Iterator[Complaint]:
         yield Complaint(("objects",), "there are none; add one, for example `q: {queue: mail}`")
     for name, spec in scenario.objects.items():
         kinds = ("queue", "worker", "events", "flow")
-        yield from _one(("objects", name), {kind: getattr(spec, kind) for kind in kinds})
+        chosen = {kind: value for kind, value in _given(spec).items() if kind in kinds}
+        yield from _one(("objects", name), chosen, of=kinds)
 
 
 def one_verb(scenario: Scenario) -> Iterator[Complaint]:
@@ -54,15 +55,22 @@ def one_target(scenario: Scenario) -> Iterator[Complaint]:
     """A call is made on an object or on a job; a lock or a key is expired."""
     for index, step in enumerate(scenario.steps):
         if step.call is not None:
-            yield from _one(("steps", index, "call"), {"on": step.call.on, "job": step.call.job})
+            chosen = {name: value for name, value in _given(step.call).items() if name in ("on", "job")}
+            yield from _one(("steps", index, "call"), chosen, of=("on", "job"))
         if step.expire is not None:
-            yield from _one(("steps", index, "expire"), {"lock": step.expire.lock, "key": step.expire.key})
+            chosen = {name: value for name, value in _given(step.expire).items() if name != "queue"}
+            yield from _one(("steps", index, "expire"), chosen, of=("lock", "key"))
 
 
 def _given(value: Struct) -> dict[str, Any]:
     """What was written of a struct whose fields are all optional, by the names written."""
-    fields = {field.encode_name: getattr(value, field.name) for field in structs.fields(value)}
-    return {name: content for name, content in fields.items() if content is not None and content is not UNSET}
+    fields = structs.fields(value)
+    return {field.encode_name: getattr(value, field.name) for field in fields if _is_given(value, field)}
+
+
+def _is_given(value: Struct, field: structs.FieldInfo) -> bool:
+    # `return: null` is a value; where a field's default is None, null is as good as absent.
+    return getattr(value, field.name) is not (UNSET if field.default is UNSET else None)
 
 
 def _names(struct: type[Struct]) -> tuple[str, ...]:
@@ -70,10 +78,9 @@ def _names(struct: type[Struct]) -> tuple[str, ...]:
 
 
 def _one(path: Path, choice: dict[str, Any], hint: str = "", of: tuple[str, ...] = ()) -> Iterator[Complaint]:
-    chosen = [name for name, value in choice.items() if value is not None and value is not UNSET]
+    chosen = list(choice)
     if len(chosen) == 1:
         return
     seen = f"{' and '.join(f'`{name}`' for name in chosen)} are both" if chosen else "nothing is"
-    names = of or tuple(choice)
-    wanted = hint or f"exactly one of {', '.join(f'`{name}`' for name in names)} is expected"
+    wanted = hint or f"exactly one of {', '.join(f'`{name}`' for name in of)} is expected"
     yield Complaint(path, f"{seen} given; {wanted}")

@@ -42,6 +42,8 @@ CASES = [
     ("- start: w", "- start: q", 16, "`q` is a queue, expected a worker"),
     ("when: {job: j,", "when: {job: k,", 10, "no step names a job `k`"),
     ("- capture: mid", "- expire: {lock: k}", 18, "no step before this one names a job `k`"),
+    ("- capture: mid", "- call: {on: q, method: remove, args: {jobId: '<job:k>'}}", 18, "no step before this one"),
+    ("- capture: mid", "- call: {job: {on: q, id: 'x<job:k>'}, method: promote}", 18, "no step before this one"),
     ("- capture: mid", "- add: {on: q, as: j, name: n}", 18, "a label already, of step 0"),
     ("- until: {gate: first}", "- until: {gate: frist}", 17, "did you mean `first`?"),
     ("- release: first", "- release: frist", 19, "did you mean `first`?"),
@@ -128,6 +130,14 @@ def test_two_gates_are_not_released_at_once(spoiled: Spoil, complaint: First) ->
     text = text.replace("- until: {gate: first}", "- until: {gate: first}\n  - until: {gate: second}")
     found = complaint(text.replace("- release: first", "- release: first\n  - release: second"))
     assert "wait for the end of the one released before" in found.message
+
+
+def test_null_is_a_value_that_an_attempt_may_return(spoiled: Spoil) -> None:
+    load_text(spoiled("{return: 1}", "{return: null}"))
+
+
+def test_a_worker_that_dies_need_not_be_stopped(spoiled: Spoil) -> None:
+    load_text(spoiled("{throw: boom}", "{die: true}").replace("  - stop: w\n", ""))
 
 
 def test_all_mistakes_are_named_at_once(spoiled: Spoil) -> None:
