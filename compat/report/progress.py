@@ -123,7 +123,7 @@ def progress(console: Console, *, quiet: bool = False) -> Silent:
     """The view that suits where `console` writes."""
     if quiet:
         return Silent()
-    return Live(console) if console.is_terminal and not console.is_dumb_terminal else Lines(console)
+    return Live(console) if console.is_interactive else Lines(console)
 
 
 def line(verdict: CellVerdict, utf8: bool = True) -> Text:

@@ -1,0 +1,81 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import click
+
+from compat.model.scenario import ArmName, TopologyName
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SERVER_HELP = (
+    "Redis: 'embedded' (the wheel's server), a URL (redis://, rediss://), a path to or the name of a redis-server or "
+    "valkey-server, or container[:IMAGE].  [default: embedded]"
+)
+
+
+def selection(command: F) -> F:
+    """PATTERN…, --tag, --scenarios."""
+    for option in reversed(
+        (
+            click.argument("patterns", nargs=-1, metavar="[PATTERN]..."),
+            click.option("--tag", "tags", multiple=True, metavar="TAG", help="Scenarios with this tag (repeatable)."),
+            scenarios,
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def scenarios(command: F) -> F:
+    """--scenarios."""
+    return click.option(
+        "--scenarios",
+        "folder",
+        type=click.Path(exists=True, path_type=Path),
+        metavar="DIR",
+        help="Scenarios of your own.  [default: the suite]",
+    )(command)
+
+
+def execution(command: F) -> F:
+    """What decides how cells are run: --arm, --topology, --server, --jobs."""
+    for option in reversed((
+        click.option("--arm", "arms", type=click.Choice(get_args(ArmName)), multiple=True,
+                     help="Who plays which part (repeatable).  [default: all]"),
+        click.option("--topology", "topologies", type=click.Choice(get_args(TopologyName)), multiple=True,
+                     help="One Redis, or a Cluster (repeatable).  [default: both]"),
+        click.option("--server", default="embedded", metavar="SERVER", help=SERVER_HELP),
+        click.option("--jobs", type=click.IntRange(min=1), metavar="N",
+                     help="Cells at once.  [default: as many as the machine bears]"),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def output(command: F) -> F:
+    """Where the record goes, and how much is said: --json, --junit, --quiet, --color."""
+    for option in reversed((
+        click.option("--json", "json_file", type=click.Path(dir_okay=False, allow_dash=True), metavar="FILE",
+                     help="Write the record as JSON lines; - is stdout."),
+        click.option("--junit", "junit_file", type=click.Path(dir_okay=False), metavar="FILE",
+                     help="Write JUnit XML."),
+        click.option("--quiet", "-q", is_flag=True, help="Only what went wrong, and the last lines."),
+        color,
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def color(command: F) -> F:
+    """--color."""
+    return click.option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        help="Colours; auto is in a terminal, and not with NO_COLOR.",
+    )(command)

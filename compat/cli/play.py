@@ -1,0 +1,110 @@
+"""A run as the command line sees it: followed to its end or its interruption, shown and written down on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager, aclosing, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO, cast
+
+import click
+from rich.console import Console
+
+from compat.cli.exits import INTERRUPTED, TERMINATED, Unfit
+from compat.cli.terminal import console
+from compat.execute import Options, Unusable, run
+from compat.model.run import Record
+from compat.report.collected import Run, collected
+from compat.report.jsonl import encode
+from compat.report.junit import junit
+from compat.report.progress import progress
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where things go: `json` (`-`: stdout) and `junit` are files; words go to stdout, or to stderr beside JSON."""
+
+    json: str | None = None
+    junit: str | None = None
+    quiet: bool = False
+    color: str = "auto"
+
+    def console(self) -> Console:
+        return console(self.color, err=self.json == "-")
+
+
+def play(options: Options, outputs: Outputs) -> tuple[Run | None, int]:
+    """Run, show and write. Returns what was collected and the exit code; an interrupted run has no footer.
+
+    Raises `Unfit` when nothing could be run.
+    """
+    _writable(outputs.junit)
+    records: list[Record] = []
+    with _lines(outputs.json) as file, progress(outputs.console(), quiet=outputs.quiet) as view:
+
+        def tell(record: Record) -> None:
+            records.append(record)
+            if file is not None:
+                file.write(encode(record) + "\n")
+                file.flush()
+            view.show(record)
+
+        code = _follow(options, tell)
+    whole = collected(records)
+    if whole is not None and outputs.junit:
+        Path(outputs.junit).write_text(junit(whole), encoding="utf-8")
+    return whole, code if whole is None or whole.footer is None else whole.footer.exit_code
+
+
+def _follow(options: Options, tell: Callable[[Record], None]) -> int:
+    """Pass every record on. Ctrl-C and SIGTERM close the run, so that its servers and drivers end with it."""
+    terminated = False
+
+    async def follow() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+
+        def terminate() -> None:
+            nonlocal terminated
+            terminated = True
+            task.cancel()
+
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
+        async with aclosing(cast("AsyncGenerator[Record, None]", run(options))) as records:
+            async for record in records:
+                tell(record)
+
+    try:
+        asyncio.run(follow())
+    except Unusable as error:
+        raise Unfit(error.text, error.hint) from None
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except asyncio.CancelledError:
+        if not terminated:
+            raise
+        return TERMINATED
+    return 0
+
+
+def _lines(name: str | None) -> AbstractContextManager[TextIO | None]:
+    if name is None:
+        return nullcontext()
+    return nullcontext(sys.stdout) if name == "-" else _opened(name, "w", "--json")
+
+
+def _writable(name: str | None) -> None:
+    """Found out before a long run, not after it."""
+    if name is not None:
+        _opened(name, "a", "--junit").close()
+
+
+def _opened(name: str, mode: str, option: str) -> TextIO:
+    try:
+        return cast("TextIO", Path(name).open(mode, encoding="utf-8"))
+    except OSError as error:
+        raise click.BadParameter(f"{name}: {error.strerror}", param_hint=option) from None

@@ -1,0 +1,104 @@
+"""`bullmq-compat run`: scenarios against a port."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shlex import quote
+from typing import cast
+
+import click
+
+from compat.cli.options import execution, output, selection
+from compat.model.cell import Arm
+from compat.model.scenario import TopologyName
+from compat.model.verdict import LEVELS, Level
+
+_EPILOG = """\b
+Examples:
+  bullmq-compat run                                     bullmq_ref, everything
+  bullmq-compat run 'retry/*' delay/due --topology single
+  bullmq-compat run --impl 'cmd:./driver --flag' --gate state
+  bullmq-compat run --impl pypi-bullmq@2.17.0 --json run.jsonl --junit run.xml
+  bullmq-compat run --server redis://127.0.0.1:6379/5 --arm self
+
+\b
+Levels, from worst to mildest; the gate and all before it fail a run:
+  breaks-peer  the other side misreads it
+  state        what Redis holds differs
+  event        the event stream differs
+  encoding     the bytes differ, the meaning does not
+  note         worth knowing
+
+\b
+Exit codes: 0 clean, 1 differences, 2 stale baseline, 3 error or invalid,
+64 usage, 130 interrupted (what was found until then is shown).
+"""
+
+
+@click.command(epilog=_EPILOG)
+@selection
+@click.option(
+    "--impl", default="ref", metavar="IMPL",
+    help="The port: ref (bullmq_ref), node@VERSION, pypi-bullmq@VERSION, or cmd:COMMAND for any driver of your own.  "
+    "[default: ref]",
+)  # fmt: skip
+@execution
+@click.option("--gate", type=click.Choice(LEVELS), default="encoding", show_default=True,
+              help="The mildest level that fails.")  # fmt: skip
+@click.option("--fail-fast", is_flag=True, help="Stop at the first cell in trouble.")
+@click.option("--repeat", type=click.IntRange(min=1), default=1, metavar="N", help="Run every cell N times.")
+@output
+def command(
+    patterns: tuple[str, ...],
+    tags: tuple[str, ...],
+    folder: Path | None,
+    impl: str,
+    arms: tuple[Arm, ...],
+    topologies: tuple[TopologyName, ...],
+    server: str,
+    jobs: int | None,
+    gate: str,
+    fail_fast: bool,
+    repeat: int,
+    json_file: str | None,
+    junit_file: str | None,
+    quiet: bool,
+    color: str,
+) -> int:
+    """Run scenarios against a port and tell what differs from Node.
+
+    Each PATTERN is a scenario's id or a glob; without one, all are run.
+    """
+    from compat.cli.play import Outputs, play
+    from compat.cli.suite import chosen
+    from compat.execute import ARMS, Options
+    from compat.report.console import print_report
+
+    options = Options(
+        scenarios=chosen(folder, patterns, tags),
+        arms=arms or ARMS,
+        topologies=topologies or ("single", "cluster"),
+        implementation=impl,
+        server=server,
+        jobs=jobs,
+        gate=cast("Level", gate),
+        fail_fast=fail_fast,
+        repeat=repeat,
+    )
+    outputs = Outputs(json_file, junit_file, quiet, color)
+    whole, code = play(options, outputs)
+    if whole is not None:
+        print_report(outputs.console(), whole, command=_again(impl, folder, server), quiet=quiet)
+    return code
+
+
+def _again(impl: str, folder: Path | None, server: str) -> str:
+    """How to ask for this run again; a URL is left out, as it may hold a password."""
+    words = ["bullmq-compat", "run"]
+    if impl != "ref":
+        words += ["--impl", impl]
+    if folder is not None:
+        words += ["--scenarios", str(folder)]
+    if server != "embedded" and "://" not in server:
+        words += ["--server", server]
+    return " ".join(map(quote, words))

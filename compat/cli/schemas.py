@@ -1,0 +1,53 @@
+"""`bullmq-compat schema`: the JSON schemas of what others write for this harness."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+_EPILOG = """\b
+Examples:
+  bullmq-compat schema > scenario.schema.json
+  bullmq-compat schema protocol
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("what", type=click.Choice(["scenario", "protocol"]), default="scenario")
+def command(what: str) -> None:
+    """Print a JSON schema: of a scenario file, or of the driver protocol.
+
+    The protocol's schema has every message under $defs, and every method with its parameters, in Node's order, under
+    x-methods.
+    """
+    if what == "scenario":
+        from compat.scenarios import schema
+
+        click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
+    else:
+        click.echo(json.dumps(protocol(), indent=2, ensure_ascii=False))
+
+
+def protocol() -> dict[str, Any]:
+    """The schema of `bullmq-compat/1`: any line is an `Envelope`."""
+    import msgspec
+
+    from compat.protocol import messages, methods, symbols
+
+    shapes = (
+        messages.Envelope, messages.Hello, messages.Welcome, messages.Begin, messages.ProcessorCall,
+        messages.GateCall, messages.ProcessorAnswer, messages.ObjectEvent,
+    )  # fmt: skip
+    (envelope, *_), parts = msgspec.json.schema_components(shapes, ref_template="#/$defs/{name}")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"The driver protocol {messages.PROTOCOL}",
+        "description": "JSON-RPC 2.0, one UTF-8 object a line, in both directions. A line is an Envelope; its params "
+        "and result are the other messages.",
+        **envelope,
+        "$defs": dict(sorted(parts.items())),
+        "x-methods": {name: list(parameters) for name, parameters in methods.METHODS.items()},
+        "x-error-symbols": dict(symbols.TEXTS),
+    }

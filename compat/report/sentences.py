@@ -1,0 +1,188 @@
+"""Sentences: each step, rule and fact of a scenario in words."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from compat.model.scenario import (
+    Action,
+    Add,
+    BulkJob,
+    Call,
+    End,
+    Expire,
+    Fact,
+    JobRef,
+    Match,
+    ObjectSpec,
+    Rule,
+    Step,
+    Throw,
+    Until,
+)
+from compat.report.text import printable, shortened, spelled
+
+_LIMIT = 500  # characters of a value
+_BARE = re.compile(r"[A-Za-z_][\w-]*")
+
+
+def step_words(step: Step) -> str:
+    """What one step does."""
+    words = _deed(step)
+    return f"{words}; must be refused: {step.raises}" if step.raises else words
+
+
+def _deed(step: Step) -> str:
+    match step.verb:
+        case "add":
+            assert step.add is not None
+            return f"add {_job(step.add)} to {step.add.on}{_payload(step.add)}"
+        case "bulk":
+            assert step.bulk is not None
+            jobs = "; ".join(f"{_job(job)}{_payload(job)}" for job in step.bulk.jobs)
+            return f"add at once to {step.bulk.on}: {jobs or 'nothing'}"
+        case "call":
+            assert step.call is not None
+            return _call(step.call)
+        case "start" if step.start is not None and not isinstance(step.start, str):
+            return f"start worker {step.start.worker} with {_flow(step.start.opts)}"
+        case "start":
+            return f"start worker {step.start}"
+        case "stop" if step.stop is not None and not isinstance(step.stop, str):
+            return f"stop worker {step.stop.worker}{' by force' if step.stop.force else ''}"
+        case "stop":
+            return f"stop worker {step.stop}"
+        case "until":
+            assert step.until is not None
+            return _until(step.until)
+        case "capture":
+            return f"compare all keys and events here, as `{step.capture}`"
+        case "release":
+            return f"open gate {step.release}"
+        case "expire":
+            assert step.expire is not None
+            return _expire(step.expire)
+        case "sweep":
+            return f"worker {step.sweep} looks for stalled jobs, now"
+        case "advance":
+            return f"move the drivers' clocks {step.advance:,} ms forward"
+        case "kill":
+            return f"kill the process of worker {step.kill}"
+        case verb:
+            return f"{verb} {getattr(step, verb, '')}".strip()
+
+
+def _job(job: Add | BulkJob) -> str:
+    return f"job {job.label} {spelled(job.name)}" if job.label else f"a job {spelled(job.name)}"
+
+
+def _payload(job: Add | BulkJob) -> str:
+    parts = [f"data {_value(job.data)}"] if job.data is not UNSET and job.data != {} else []
+    if job.opts is not UNSET and job.opts:
+        parts.append(f"opts {_flow(job.opts)}")
+    return f" with {', '.join(parts)}" if parts else ""
+
+
+def _call(call: Call) -> str:
+    if isinstance(call.job, JobRef):
+        target = f"job id {spelled(call.job.id)} of {call.job.on}"
+    else:
+        target = f"job {call.job}" if call.job is not None else str(call.on)
+    arguments = ", ".join(f"{name}={_value(value)}" for name, value in call.args.items())
+    return f"call {target}: {call.method}({arguments})" + (f", kept as {call.label}" if call.label else "")
+
+
+def _until(until: Until) -> str:
+    facts = []
+    if until.state:
+        facts.append(", ".join(f"{count} {state}" for state, count in until.state.items()))
+    if until.gate is not None:
+        facts.append(f"{until.waiting} held at gate {until.gate}")
+    times = f" ×{until.count}" if until.count != 1 else ""
+    of = f" of job {until.job}" if until.job is not None else ""
+    if until.event is not None:
+        facts.append(f"event {until.event}{of}{times}")
+    if until.notice is not None:
+        facts.append(f"the driver tells of {until.notice}{of}{times}")
+    if until.key is not None:
+        facts.append(f"key {until.key.key} {'is there' if until.key.exists else 'is gone'}")
+    where = f" in {until.queue}" if until.queue else ""
+    return f"wait{where} until {' and '.join(facts)}"
+
+
+def _expire(expire: Expire) -> str:
+    what = f"the lock of job {expire.lock}" if expire.lock is not None else f"key {expire.key}"
+    return f"let {what} expire"
+
+
+def rule_words(rule: Rule) -> str:
+    """Which attempts a rule is for, and what they do."""
+    deeds = [f"held at gate {rule.gate}"] if rule.gate else []
+    deeds += [_action(action) for action in rule.do]
+    return f"{_match(rule.when)}: {', '.join([*deeds, _end(rule.then)])}"
+
+
+def _match(match: Match) -> str:
+    parts = [f"{name} {value}" for name in ("job", "name", "attempt", "worker") if (value := getattr(match, name))]
+    return ", ".join(parts) or "any attempt"
+
+
+def _action(action: Action) -> str:
+    written = msgspec.to_builtins(action)
+    return ", ".join(f"{name} {_value(value)}" for name, value in written.items())
+
+
+def _end(end: End) -> str:
+    if end.returned is not UNSET:
+        return f"returns {_value(end.returned)}"
+    if isinstance(end.throw, Throw):
+        kind = "" if end.throw.type == "error" else f" ({end.throw.type}{_ms(end.throw.ms)})"
+        return f"throws {_value(end.throw.message)}{kind}"
+    if end.throw is not UNSET:
+        return f"throws {_value(end.throw)}"
+    return "its process dies"
+
+
+def _ms(ms: int | None) -> str:
+    return "" if ms is None else f", {ms} ms"
+
+
+def object_words(spec: ObjectSpec) -> str:
+    """What an object is."""
+    kind = {"events": "event reader", "flow": "flow producer"}.get(spec.kind, spec.kind)
+    owner = f", the {spec.role}'s" if spec.role else ""
+    late = "" if spec.open else ", opened by a step"
+    return f"{kind} of {spelled(spec.queue_name)}{owner}{late}" + (f", opts {_flow(spec.opts)}" if spec.opts else "")
+
+
+def fact_words(fact: Fact) -> str:
+    """What must be true, on every side."""
+    written: dict[str, Any] = msgspec.to_builtins(fact)
+    subject = [f"{name} {written.pop(name)}" for name in ("queue", "job", "key", "call") if name in written]
+    at = written.pop("at", None)
+    said = ", ".join(f"{name} {_value(value)}" for name, value in written.items())
+    return ": ".join(part for part in (", ".join(subject), said) if part) + (f" (in capture {at})" if at else "")
+
+
+def _value(value: Any) -> str:
+    return shortened(spelled(value) if value is not None else "null", _LIMIT)
+
+
+def _flow(value: Any) -> str:
+    """A value as a scenario writes it: keys without quotes."""
+    return printable(shortened(_bare(value), _LIMIT))
+
+
+def _bare(value: Any) -> str:
+    if isinstance(value, dict):
+        inside = (f"{key if _BARE.fullmatch(key) else spelled(key)}: {_bare(item)}" for key, item in value.items())
+        return f"{{{', '.join(inside)}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_bare, value))}]"
+    if isinstance(value, str) and _BARE.fullmatch(value):
+        return value
+    return "null" if value is None else spelled(value)
