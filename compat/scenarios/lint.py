@@ -25,6 +25,7 @@ MEANING: tuple[Check, ...] = (
     names.queues_are_said,
     order.objects_live_once,
     order.gates_hold_what_is_released,
+    order.labels_are_known_in_time,
     order.jobs_end_one_by_one,
     waits.waits_name_a_fact,
     waits.waits_are_no_coin_toss,

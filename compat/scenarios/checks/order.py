@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compat.model.scenario import Scenario, Start, Until
-from compat.scenarios.checks.names import gates_of, worker_of
+from compat.scenarios.checks.names import gates_of, labels_of, worker_of
 from compat.scenarios.complaint import Complaint, Path
 
 OPEN_WORKERS = "open-workers"  # the tag of scenarios that end with workers open, on purpose
@@ -67,6 +67,28 @@ def gates_hold_what_is_released(scenario: Scenario) -> Iterator[Complaint]:
             if isinstance(gate, str) and gate not in released and not forced and OPEN_WORKERS not in scenario.tags:
                 message = f"no step releases the gate `{gate}`; the worker would never come to its end"
                 yield Complaint(("program", index), message)
+
+
+def labels_are_known_in_time(scenario: Scenario) -> Iterator[Complaint]:
+    """A job added while a worker is open may be in its hands before the answer to the add has told its id."""
+    late: set[str] = set()
+    running: set[str] = set()
+    for step in scenario.steps:
+        worker = worker_of(step) or step.kill
+        if worker is not None:
+            running = running | {worker} if step.start is not None else running - {worker}
+        on = step.add.on if step.add is not None else step.bulk.on if step.bulk is not None else None
+        if on is not None and any(_same_queue(scenario, on, worker) for worker in running):
+            late |= {label for _, label in labels_of(step)}
+    for index, rule in enumerate(scenario.program):
+        if rule.when.job in late:
+            message = f"`{rule.when.job}` is added while a worker is open, which may take it first; match it by `name`"
+            yield Complaint(("program", index, "when", "job"), message)
+
+
+def _same_queue(scenario: Scenario, one: str, other: str) -> bool:
+    specs = [scenario.objects.get(name) for name in (one, other)]
+    return len({spec.queue_name for spec in specs if spec is not None}) == 1
 
 
 def jobs_end_one_by_one(scenario: Scenario) -> Iterator[Complaint]:

@@ -140,6 +140,12 @@ def test_a_worker_that_dies_need_not_be_stopped(spoiled: Spoil) -> None:
     load_text(spoiled("{throw: boom}", "{die: true}").replace("  - stop: w\n", ""))
 
 
+def test_a_job_added_to_an_open_worker_is_matched_by_name(spoiled: Spoil, complaint: First) -> None:
+    add = "  - add: {on: q, as: j, name: n, data: {a: 1}, opts: {attempts: 2}}\n"
+    found = complaint(spoiled(add, "").replace("  - start: w\n", f"  - start: w\n{add}"))
+    assert "match it by `name`" in found.message and found.line == 10
+
+
 def test_all_mistakes_are_named_at_once(spoiled: Spoil) -> None:
     from compat.scenarios import ScenarioError
 
