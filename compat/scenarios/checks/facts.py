@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec import UNSET, structs
+from msgspec import UNSET
 
 from compat.model.scenario import Fact, Scenario
 from compat.scenarios.checks.names import job_labels, labels_of
+from compat.scenarios.checks.shape import fields_of
 from compat.scenarios.checks.waits import STATES
 from compat.scenarios.complaint import Complaint, Path, nearest
 
@@ -16,7 +17,7 @@ SUBJECTS = ("job", "key", "call", "counts", "events", "processed")
 #: What is said of a job; everything else is said of the queue, a key or a call.
 OF_A_JOB = tuple(
     field.encode_name
-    for field in structs.fields(Fact)
+    for field in fields_of(Fact)
     if field.name not in ("at", "queue", "value", "returns", "exists", *SUBJECTS)
 )
 #: `getState` on Node says `waiting` for both lists; captures tell them apart.
@@ -84,5 +85,5 @@ def facts_name_what_is_there(scenario: Scenario) -> Iterator[Complaint]:
 
 
 def _said(fact: Fact) -> set[str]:
-    fields = {field.encode_name: getattr(fact, field.name) for field in structs.fields(fact)}
+    fields = {field.encode_name: getattr(fact, field.name) for field in fields_of(Fact)}
     return {name for name, value in fields.items() if value is not None and value is not UNSET}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from msgspec import UNSET, Struct, structs
@@ -62,9 +63,15 @@ def one_target(scenario: Scenario) -> Iterator[Complaint]:
             yield from _one(("steps", index, "expire"), chosen, of=("lock", "key"))
 
 
+@cache  # looking them up takes longer than all the checks
+def fields_of(struct: type[Struct]) -> tuple[structs.FieldInfo, ...]:
+    """The fields of a struct."""
+    return structs.fields(struct)
+
+
 def _given(value: Struct) -> dict[str, Any]:
     """What was written of a struct whose fields are all optional, by the names written."""
-    fields = structs.fields(value)
+    fields = fields_of(type(value))
     return {field.encode_name: getattr(value, field.name) for field in fields if _is_given(value, field)}
 
 
@@ -74,7 +81,7 @@ def _is_given(value: Struct, field: structs.FieldInfo) -> bool:
 
 
 def _names(struct: type[Struct]) -> tuple[str, ...]:
-    return tuple(field.encode_name for field in structs.fields(struct))
+    return tuple(field.encode_name for field in fields_of(struct))
 
 
 def _one(path: Path, choice: dict[str, Any], hint: str = "", of: tuple[str, ...] = ()) -> Iterator[Complaint]:
