@@ -11,7 +11,7 @@ PUBLISHED = Path(__file__).parents[3] / "docs/scenario.schema.json"
 
 
 def test_the_published_schema_is_current() -> None:
-    assert PUBLISHED.read_text("utf-8") == text(), "run: python -m compat.scenarios > docs/scenario.schema.json"
+    assert PUBLISHED.read_text("utf-8") == text(), "run: bullmq-compat schema > docs/scenario.schema.json"
 
 
 def test_the_schema_describes_every_struct() -> None:
