@@ -44,7 +44,7 @@ COMMANDS: Final[tuple[tuple[str, ...], ...]] = (
     ("LRANGE", KEY, "0", "-1"),
     ("SCAN", "0", "MATCH", KEY, "COUNT", "1"),
     ("UNLINK", KEY),
-    ("BZPOPMIN", KEY, "0.001"),
+    ("BZPOPMIN", KEY, "0.01"),  # before Redis 7.0.8 0.001 meant for ever
     ("XREAD", "COUNT", "1", "STREAMS", KEY, "$"),
     ("CLIENT", "ID"),
     ("CLIENT", "LIST"),
