@@ -9,6 +9,7 @@ import click
 UNUSABLE = 3  # error or invalid
 USAGE = 64
 INTERRUPTED = 130
+NO_READER = 141  # what reads stdout has gone, as after `| head`
 TERMINATED = 143
 
 

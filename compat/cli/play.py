@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from rich.console import Console
 
 from compat.cli.exits import INTERRUPTED, TERMINATED, Unfit
 from compat.cli.terminal import console
-from compat.execute import Options, Unusable, run
+from compat.execute import Unusable
 from compat.model.run import Record
 from compat.report.collected import Run, collected
 from compat.report.jsonl import encode
@@ -37,10 +37,10 @@ class Outputs:
         return console(self.color, err=self.json == "-")
 
 
-def play(options: Options, outputs: Outputs) -> tuple[Run | None, int]:
-    """Run, show and write. Returns what was collected and the exit code; an interrupted run has no footer.
+def play(entries: AsyncIterator[Record], outputs: Outputs) -> tuple[Run | None, int]:
+    """Follow `entries` to their end, show and write them. Returns what was collected and the exit code.
 
-    Raises `Unfit` when nothing could be run.
+    An interrupted run has no footer. Raises `Unfit` when nothing could be run.
     """
     _writable(outputs.junit)
     records: list[Record] = []
@@ -53,14 +53,14 @@ def play(options: Options, outputs: Outputs) -> tuple[Run | None, int]:
                 file.flush()
             view.show(record)
 
-        code = _follow(options, tell)
+        code = _follow(entries, tell)
     whole = collected(records)
     if whole is not None and outputs.junit:
         Path(outputs.junit).write_text(junit(whole), encoding="utf-8")
     return whole, code if whole is None or whole.footer is None else whole.footer.exit_code
 
 
-def _follow(options: Options, tell: Callable[[Record], None]) -> int:
+def _follow(entries: AsyncIterator[Record], tell: Callable[[Record], None]) -> int:
     """Pass every record on. Ctrl-C and SIGTERM close the run, so that its servers and drivers end with it."""
     terminated = False
 
@@ -74,7 +74,7 @@ def _follow(options: Options, tell: Callable[[Record], None]) -> int:
             task.cancel()
 
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
-        async with aclosing(cast("AsyncGenerator[Record, None]", run(options))) as records:
+        async with aclosing(cast("AsyncGenerator[Record, None]", entries)) as records:
             async for record in records:
                 tell(record)
 

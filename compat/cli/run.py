@@ -71,7 +71,7 @@ def command(
     """
     from compat.cli.play import Outputs, play
     from compat.cli.suite import chosen
-    from compat.execute import ARMS, Options
+    from compat.execute import ARMS, Options, run
     from compat.report.console import print_report
 
     options = Options(
@@ -86,9 +86,9 @@ def command(
         repeat=repeat,
     )
     outputs = Outputs(json_file, junit_file, quiet, color)
-    whole, code = play(options, outputs)
+    whole, code = play(run(options), outputs)
     if whole is not None:
-        print_report(outputs.console(), whole, command=_again(impl, folder, server), quiet=quiet)
+        print_report(outputs.console(), whole, command=_again(impl, folder, server), quiet=quiet, code=code)
     return code
 
 

@@ -28,15 +28,19 @@ STDERR = 8  # lines
 MILD = 10  # findings told in one line each
 _WORDS = 300  # characters of a sentence that a driver or Redis wrote
 _COMMAND = "bullmq-compat run"
+_INTERRUPTED = 130  # as shells have it
 
 
-def print_report(console: Console, run: Run, *, command: str = _COMMAND, quiet: bool = False) -> None:
+def print_report(
+    console: Console, run: Run, *, command: str = _COMMAND, quiet: bool = False, code: int = _INTERRUPTED
+) -> None:
     """Write the whole report; `quiet` leaves out the table and what did not fail.
 
     `command` is how the run was asked for (with `--impl`, without patterns): hints to look closer begin with it.
+    `code` is the exit code of a run that was cut short.
     """
     utf8 = console.encoding.lower().startswith("utf")
-    for part in report(run, command=command, quiet=quiet, utf8=utf8):
+    for part in report(run, command=command, quiet=quiet, utf8=utf8, code=code):
         console.print(part, highlight=False, soft_wrap=isinstance(part, Command))
 
 
@@ -44,7 +48,9 @@ class Command(Text):
     """Lines to copy: never wrapped, never cut."""
 
 
-def report(run: Run, *, command: str = _COMMAND, quiet: bool = False, utf8: bool = True) -> Iterator[RenderableType]:
+def report(
+    run: Run, *, command: str = _COMMAND, quiet: bool = False, utf8: bool = True, code: int = _INTERRUPTED
+) -> Iterator[RenderableType]:
     """The report's parts, top down: the last lines, which stay in sight, say the most."""
     if not quiet and run.verdicts:
         yield _header(run)
@@ -67,7 +73,7 @@ def report(run: Run, *, command: str = _COMMAND, quiet: bool = False, utf8: bool
         yield from _one_liners(f"Milder than the gate ({run.header.gate})", mild, utf8)
         yield from _not_applicable(run.verdicts, utf8)
     yield Text()
-    yield from _footer(run)
+    yield from _footer(run, run.footer.exit_code if run.footer is not None else code)
 
 
 # --- parts -----------------------------------------------------------------------------------------------------------
@@ -226,7 +232,7 @@ def _not_applicable(verdicts: Iterable[CellVerdict], utf8: bool) -> Iterator[Ren
         yield Text.assemble(printable(reason) or "no reason given", (f"  {scenarios_of(cells)}", "dim"))
 
 
-def _footer(run: Run) -> Iterator[RenderableType]:
+def _footer(run: Run, code: int) -> Iterator[RenderableType]:
     footer = run.footer
     done = f"{number(len(run.scenarios), 'scenario')}, {number(len(run.verdicts), 'cell')}, "
     line = Text(done + number(run.checks, "check"), style="bold")
@@ -244,7 +250,6 @@ def _footer(run: Run) -> Iterator[RenderableType]:
     missing = run.header.cells - len(run.verdicts)
     if missing > 0:
         yield Text(f"{number(missing, 'cell')} of {run.header.cells:,} not run", style="bold yellow")
-    code = footer.exit_code if footer is not None else 130
     style = {0: "bold green", 1: "bold red"}.get(code, "bold yellow")
     yield Text(f"exit code {code}, {EXIT_WORDS.get(code, 'not one of this program')}", style=style)
 

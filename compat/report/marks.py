@@ -54,6 +54,7 @@ EXIT_WORDS: dict[int, str] = {
     3: "error or invalid: some cells could not be judged",
     64: "usage: the command line is wrong",
     130: "interrupted: what is told here is not all",
+    143: "terminated: what is told here is not all",
 }
 
 

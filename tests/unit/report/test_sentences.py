@@ -1,0 +1,70 @@
+"""Steps, rules and facts read as sentences."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from compat.model.scenario import Fact, ObjectSpec, Rule, Step
+from compat.report.sentences import fact_words, object_words, rule_words, step_words
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        ({"add": {"on": "q", "name": "n"}}, 'add a job "n" to q'),
+        ({"add": {"on": "q", "name": "n", "as": "j", "data": None}}, 'add job j "n" to q with data null'),
+        ({"bulk": {"on": "q", "jobs": [{"name": "a"}, {"name": "b", "opts": {"lifo": True}}]}},
+         'add at once to q: a job "a"; a job "b" with opts {lifo: true}'),
+        ({"call": {"on": "q", "method": "pause"}}, "call q: pause()"),
+        ({"call": {"job": "j", "method": "retry", "args": {"state": "failed"}, "as": "r"}, "raises": "JobNotExist"},
+         'call job j: retry(state="failed"), kept as r; must be refused: JobNotExist'),
+        ({"call": {"job": {"on": "q", "id": "7"}, "method": "log", "args": {"row": "\x1b"}}},
+         'call job id "7" of q: log(row="\\\\u001b")'),
+        ({"open": "q"}, "open q"),
+        ({"close": "q"}, "close q"),
+        ({"start": "w"}, "start worker w"),
+        ({"start": {"worker": "w", "opts": {"concurrency": 2}}}, "start worker w with {concurrency: 2}"),
+        ({"stop": {"worker": "w", "force": True}}, "stop worker w by force"),
+        ({"until": {"state": {"failed": 1, "active": 0}, "queue": "q"}}, "wait in q until 1 failed, 0 active"),
+        ({"until": {"event": "stalled", "job": "j", "count": 2}}, "wait until event stalled of job j ×2"),
+        ({"until": {"gate": "g", "waiting": 2, "notice": "error"}},
+         "wait until 2 held at gate g and the driver tells of error"),
+        ({"until": {"key": {"key": "meta", "exists": False}}}, "wait until key meta is gone"),
+        ({"capture": "mid"}, "compare all keys and events here, as `mid`"),
+        ({"release": "g"}, "open gate g"),
+        ({"expire": {"lock": "j"}}, "let the lock of job j expire"),
+        ({"expire": {"key": "limiter"}}, "let key limiter expire"),
+        ({"sweep": "w"}, "worker w looks for stalled jobs, now"),
+        ({"advance": 3600000}, "move the drivers' clocks 3,600,000 ms forward"),
+        ({"kill": "w"}, "kill the process of worker w"),
+    ],
+)  # fmt: skip
+def test_a_step_says_what_it_does(step: dict[str, Any], words: str) -> None:
+    assert step_words(msgspec.convert(step, Step)) == words.replace("\\\\", "\\")
+
+
+def test_every_verb_has_words() -> None:
+    verbs = [name for name in Step.__struct_fields__ if name != "raises"]
+    assert len(verbs) == 14, "a new verb: give it words, and a row above"
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ({"then": {"return": None}}, "any attempt: returns null"),
+        ({"when": {"job": "j", "attempt": 2}, "then": {"throw": "boom"}}, 'job j, attempt 2: throws "boom"'),
+        ({"gate": "g", "do": [{"log": "x"}, {"spin": 5}], "then": {"die": True}},
+         'any attempt: held at gate g, log "x", spin 5, its process dies'),
+        ({"then": {"throw": {"type": "rateLimit", "ms": 50}}}, 'any attempt: throws "" (rateLimit, 50 ms)'),
+    ],
+)  # fmt: skip
+def test_a_rule_says_which_attempts_and_what_they_do(rule: dict[str, Any], words: str) -> None:
+    assert rule_words(msgspec.convert(rule, Rule)) == words
+
+
+def test_objects_and_facts_say_what_they_are() -> None:
+    reader = msgspec.convert({"events": "mail", "role": "worker", "open": False}, ObjectSpec)
+    assert object_words(reader) == 'event reader of "mail", the worker\'s, opened by a step'
+    fact = msgspec.convert({"at": "mid", "job": "j", "failedReason": "boom", "returnvalue": None}, Fact)
+    assert fact_words(fact) == 'job j: returnvalue null, failedReason "boom" (in capture mid)'
