@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 import redis
 
 from compat.model.scenario import TopologyName
+from compat.servers.aside import aside
 from compat.servers.binary import Binary, find_binary, identify
 from compat.servers.errors import ServerError
 from compat.servers.forming import NODE_TIMEOUT_MS, Takeover, Unformed, meet
@@ -50,7 +49,7 @@ async def embedded(topology: TopologyName, *, binary: Binary | Path | None = Non
 
     Raises `ServerError` if there is no binary or it does not start.
     """
-    running = await _in_thread(lambda: start(topology, binary))
+    running = await aside(lambda: start(topology, binary))
     try:
         async with running.server() as server:
             yield server
@@ -129,15 +128,3 @@ def _formed(processes: Processes, nodes: tuple[Node, ...], form: Callable[[list[
         for client in clients:
             stack.callback(client.close)
         form(clients)
-
-
-async def _in_thread(work: Callable[[], Running]) -> Running:
-    """The result of `work`, done aside from the event loop. It is stopped if nobody waits for it any more."""
-    pool = ThreadPoolExecutor(1, "server")
-    future = pool.submit(work)
-    pool.shutdown(wait=False)
-    try:
-        return await asyncio.wrap_future(future)
-    except asyncio.CancelledError:
-        future.add_done_callback(lambda f: None if f.cancelled() or f.exception() else f.result().stop())
-        raise

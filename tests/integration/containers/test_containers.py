@@ -1,0 +1,95 @@
+"""Servers in containers: run wherever a Docker engine answers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import docker
+import pytest
+import redis.asyncio as redis
+
+from compat.servers import ServerError, given
+from compat.servers.containers import LABEL, container, docker_answers, sweep
+from compat.servers.image import find_image
+
+REASON = docker_answers()
+pytestmark = [
+    pytest.mark.docker,
+    pytest.mark.skipif(REASON is not None, reason=str(REASON)),
+    pytest.mark.xdist_group("docker"),
+]
+
+
+@pytest.fixture
+def engine() -> Iterator[docker.DockerClient]:
+    client = docker.from_env()
+    yield client
+    client.close()
+
+
+def ours(engine: docker.DockerClient) -> list[str]:
+    owner = f"{LABEL}={os.getpid()}@{socket.gethostname()}"
+    return [found.id for found in engine.containers.list(all=True, filters={"label": owner})]
+
+
+async def test_a_single_server_runs_in_a_container(engine: docker.DockerClient, prefix: str) -> None:
+    async with container("single") as server:
+        assert server.own
+        assert server.title.endswith(", in a container")
+        (node,) = server.nodes
+        await server.client(node).set(f"{prefix}:a", "1")
+        assert await server.stray_keys([]) == [f"{prefix}:a"]
+        assert await server.delete_prefix(prefix) == 1
+        assert len(ours(engine)) == 1
+    assert ours(engine) == []
+
+
+async def test_three_masters_run_in_containers_and_need_no_translated_address(
+    engine: docker.DockerClient, prefix: str
+) -> None:
+    """A real Cluster of three masters (T109)."""
+    async with container("cluster") as server:
+        assert server.title.endswith(", in containers, 3 masters")
+        assert len(server.nodes) == 3
+        for node in server.nodes:
+            async with redis.RedisCluster(host=node.host, port=node.port) as client:
+                for i in range(10):
+                    assert await client.set(f"{prefix}:{{{i}}}", "1")
+            async with given(f"redis+cluster://{node}") as guest:
+                assert guest.nodes == server.nodes
+        assert await server.delete_prefix(prefix) == 10
+        assert len(ours(engine)) == 4
+    assert ours(engine) == []
+
+
+async def test_an_image_that_does_not_exist_is_refused(engine: docker.DockerClient) -> None:
+    with pytest.raises(ServerError, match=r"no\.registry\.invalid/redis:0 did not start"):
+        async with container("single", "no.registry.invalid/redis:0"):
+            pass
+    assert ours(engine) == []
+
+
+HARNESS = """
+import asyncio, os, signal, sys
+from compat.servers.containers import container
+
+async def main():
+    async with container("single"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
+"""
+
+
+def test_the_containers_of_a_killed_harness_are_swept(engine: docker.DockerClient) -> None:
+    find_image()
+    with subprocess.Popen([sys.executable, "-c", HARNESS]) as harness:
+        assert harness.wait(60) == -signal.SIGKILL
+    owner = {"label": f"{LABEL}={harness.pid}@{socket.gethostname()}"}
+    sweep()
+    assert engine.containers.list(all=True, filters=owner) == []
