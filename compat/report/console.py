@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from shlex import quote
 
 from rich.console import Console, Group, RenderableType
@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from compat.model.cell import Cell
-from compat.model.verdict import CellVerdict, Word
+from compat.model.verdict import LEVELS, CellVerdict, Word
 from compat.report.collected import Run
 from compat.report.findings import Finding, findings, gated, places, scenarios_of, subjects
 from compat.report.marks import EXIT_WORDS, LEVEL_STYLES, LEVEL_WORDS, MARKS, mark
@@ -62,7 +62,8 @@ def report(
     if told:
         yield _title("Differences", utf8)
         yield from _in_short(told)
-        yield from _differences(told, command, utf8)
+        judged = Counter(v.cell.scenario for v in run.verdicts if v.word != "not-applicable")
+        yield from _differences(told, judged, command, utf8)
     yield from _reasons(run.verdicts, ("stale", "flaky"), "Baseline", command, utf8)
     yield from _reasons(run.verdicts, ("invalid", "error"), "Not judged", command, utf8)
     if not quiet:
@@ -114,25 +115,40 @@ def _in_short(told: Sequence[Finding]) -> Iterator[RenderableType]:
     )
 
 
-def _differences(told: Sequence[Finding], command: str, utf8: bool) -> Iterator[RenderableType]:
+def _differences(
+    told: Sequence[Finding], judged: Mapping[str, int], command: str, utf8: bool
+) -> Iterator[RenderableType]:
+    """By scenario, the worst first; what was told of an earlier scenario is not told again."""
     by_scenario: dict[str, list[Finding]] = defaultdict(list)
-    for finding in told:
+    for finding in sorted(told, key=lambda finding: LEVELS.index(finding.level)):
         by_scenario[finding.scenario].append(finding)
     told_in: dict[tuple[str, ...], str] = {}
     for scenario, group in list(by_scenario.items())[:SCENARIOS]:
         yield Text()
         yield Text(printable(scenario), style="bold underline" if utf8 else "bold")
+        fresh = False
         for finding in group[:PER_SCENARIO]:
             before = told_in.setdefault(_signature(finding), scenario)
-            yield _indented(_finding(finding) if before == scenario else _again(finding, before))
+            cells = _cells(finding, judged[scenario])
             if before == scenario:
+                fresh = True
+                yield _indented(_finding(finding, cells))
                 yield Text()
+            else:
+                yield _indented(_again(finding, before, cells))
         if len(group) > PER_SCENARIO:
             more = number(len(group) - PER_SCENARIO, "more difference")
             yield Text(f"  and {more}; `--json FILE` holds them all", style="dim")
-        yield _closer(command, scenario, group[0].cells[0])
+        if fresh:
+            yield _closer(command, scenario, group[0].cells[0])
     if rest := list(by_scenario)[SCENARIOS:]:
+        yield Text()
         yield Text(f"and {number(len(rest), 'more scenario')}: {printable(listed(rest))}", style="dim")
+
+
+def _cells(finding: Finding, judged: int) -> str:
+    seen = finding.cells
+    return f"all {judged}" if 1 < judged == len(seen) else places(seen)
 
 
 def _signature(finding: Finding) -> tuple[str, ...]:
@@ -140,10 +156,10 @@ def _signature(finding: Finding) -> tuple[str, ...]:
     return (finding.level, finding.subject, *pair(finding.first.oracle, finding.first.port, 10_000))
 
 
-def _again(finding: Finding, before: str) -> RenderableType:
+def _again(finding: Finding, before: str, cells: str) -> RenderableType:
     return Text.assemble(
         (finding.level, LEVEL_STYLES[finding.level]), "  ", (_place(finding), "bold"),
-        (f"  as in {printable(before)}; {places(finding.cells)}", "dim"),
+        (f"  as in {printable(before)}; cells: {cells}", "dim"),
     )  # fmt: skip
 
 
@@ -151,14 +167,14 @@ def _place(finding: Finding) -> str:
     return printable(finding.check.partition("#")[2] or finding.check)
 
 
-def _finding(finding: Finding) -> RenderableType:
+def _finding(finding: Finding, cells: str) -> RenderableType:
     first = finding.first
     head = Text.assemble((finding.level, LEVEL_STYLES[finding.level]), "  ", (_place(finding), "bold"))
     grid = Table.grid(padding=(0, 1))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     grid.add_row("where", _safe(first.where))
-    grid.add_row("cells", Text(places(finding.cells)))
+    grid.add_row("cells", Text(cells))
     several = len(finding.variants) > 1
     for variant in finding.variants[:VARIANTS]:
         oracle, port = pair(variant.difference.oracle, variant.difference.port)

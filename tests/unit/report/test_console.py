@@ -147,7 +147,18 @@ def test_the_same_difference_in_a_later_scenario_refers_to_the_first_and_a_summa
     told = section(shown(Run(run.header, verdicts)), "Differences")
     assert told.startswith("  state  meta.version  3 scenarios, 3 cells\n\n  state: what Redis holds differs")
     assert told.count("It differs.") == 1
-    assert "state  end/meta.version  as in a/a; self (single)" in told
+    assert "state  end/meta.version  as in a/a; cells: self (single)" in told
+
+
+def test_the_worst_scenario_comes_first_and_a_difference_in_all_its_cells_says_so(run: Run) -> None:
+    mild, bad = difference("a/a#end/event.x"), difference("z/z#end/job.x", 3)
+    verdicts = (
+        verdict("a/a", replace(mild, level="event")),
+        *(verdict("z/z", bad, arm=arm) for arm in ("self", "consume")),
+    )
+    told = section(shown(Run(run.header, verdicts)), "Differences")
+    assert told.index("z/z") < told.index("a/a")
+    assert "cells  all 2\n" in told
 
 
 def test_a_port_that_fails_everywhere_does_not_flood_the_terminal(run: Run) -> None:
