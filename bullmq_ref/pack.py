@@ -1,0 +1,48 @@
+"""MessagePack as BullMQ's scripts read it: they know neither the binary nor the extension types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgpack  # type: ignore[import-untyped]
+
+from bullmq_ref.jsjson import Undefined, key, utf8
+
+_SHORT = 64  # UTF-16 units: shorter texts keep lone surrogates as three bytes, longer ones get U+FFFD, as in Node
+
+_pack = msgpack.Packer(use_bin_type=False, unicode_errors="surrogatepass", autoreset=True).pack
+
+
+def pack(value: Any) -> bytes:
+    """`value` packed. `undefined` becomes nil, which vanishes from a map; a datetime becomes its ms."""
+    packed: bytes = _pack(_plain(value))
+    return packed
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if value.isascii() else _text(value)
+    if value is None or isinstance(value, bool | float | bytes):
+        return value
+    if isinstance(value, int):
+        return value if -(2**63) <= value < 2**63 else float(value)
+    if isinstance(value, Mapping):
+        return {_plain(key(k)): _plain(v) for k, v in value.items() if not isinstance(v, Undefined)}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Undefined):
+        return None
+    if isinstance(value, datetime):
+        return int(value.timestamp() * 1000)
+    raise TypeError(f"An option cannot hold a {type(value).__name__}")
+
+
+def _text(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        units = text.encode("utf-16-le", "surrogatepass")
+        return units.decode("utf-16-le", "surrogatepass") if len(units) < 2 * _SHORT else utf8(text).decode()
+    return text
