@@ -36,7 +36,7 @@ def missed_facts(scenario: Scenario, history: History) -> tuple[tuple[int, str],
     for number, fact in enumerate(scenario.expect):
         missed += [(number, words) for words in _missed(scenario, history, fact)]
     for outcome in history.outcomes:
-        step = scenario.steps[outcome.step] if outcome.step < len(scenario.steps) else None
+        step = scenario.steps[outcome.step] if 0 <= outcome.step < len(scenario.steps) else None
         if step is not None and step.raises is not None:
             seen = outcome.problem.symbol if outcome.problem is not None else "no error"
             if seen != step.raises:
@@ -69,7 +69,7 @@ def _missed(scenario: Scenario, history: History, fact: Fact) -> Iterator[str]:
     if fact.events is not None:
         yield from _events(history, shot, base, fact.events)
     if fact.processed is not None:
-        order = list(dict.fromkeys(a.job for a in history.attempts if a.queue == queue))
+        order = list(dict.fromkeys(a.job for a in history.attempts if a.queue == queue and a.at_ms <= shot.at_ms))
         names = tuple(_named(history, queue, job) for job in order)
         if names != fact.processed:
             yield f"processed in the order {list(fact.processed)} expected, {list(names)} seen"
@@ -136,7 +136,8 @@ def _job(history: History, shot: Capture, fact: Fact) -> Iterator[str]:
         if fields.get(field) != (None if text is None else _filled(history, text)):
             yield f"job {fact.job}: field {field} {text!r} expected, {fields.get(field)!r} seen"
     if fact.attempts is not None:
-        times = sum((a.queue, a.job) == (label.queue, label.id) for a in history.attempts)
+        mine = (label.queue, label.id)
+        times = sum((a.queue, a.job) == mine and a.at_ms <= shot.at_ms for a in history.attempts)
         if times != fact.attempts:
             yield f"job {fact.job}: {fact.attempts} calls of the processor expected, {times} seen"
 

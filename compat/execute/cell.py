@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from msgspec import UNSET, structs, to_builtins
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from compat.capture import NeverStill, capture
@@ -52,7 +53,7 @@ class CellRun:
         self.turns: Counter[str] = Counter()  # in `shadow` the sides take turns
         self.offset_ms = 0
         self.since: int | None = None
-        self.step = 0
+        self.step = -1  # the objects that are open from the start
         self.dirty = False  # workers may be at work since the last settling
 
     async def play(self) -> History:
@@ -152,6 +153,10 @@ class CellRun:
 
     def _base(self, name: str) -> str:
         return f"{self.prefix}:{self.scenario.objects[name].queue_name}"
+
+    def _client(self, base: str) -> Redis:
+        """The harness's connection to the node that serves a queue (or one key of it)."""
+        return self.server.client(self.server.owner(f"{base}:meta" if "{" not in base else base))
 
     def _queue_base(self, name: str | None) -> str:
         return self._base(name if name is not None else next(iter(self.scenario.objects)))
@@ -325,7 +330,8 @@ class CellRun:
                 self._bury(name, side)
 
     async def _until(self, until: Until) -> None:
-        client, base = self.server.client(self.home), self._queue_base(until.queue)
+        base = self._queue_base(until.queue)
+        client = self._client(base)
         missing: list[str] = []
 
         async def look_once() -> bool | None:
@@ -352,7 +358,6 @@ class CellRun:
         """Wait until every worker is at rest; (open, idle) workers. Raises `Trouble` when one never is."""
         if not self._any_worker():
             return 0, 0
-        client = self.server.client(self.home)
         unrest: tuple[str, ...] = ()
 
         async def look_once() -> tuple[int, int] | None:
@@ -360,11 +365,14 @@ class CellRun:
             self._check()
             benches = self._benches()
             explained = self._bases(self.processor.held_jobs()) | self.by_hand | self.orphans
-            rest = await look(client, benches, explained, self.since)
-            unrest = rest.unrest
+            homes: dict[Redis, list[Bench]] = {}
+            for bench in benches:
+                homes.setdefault(self._client(bench.base), []).append(bench)
+            rests = [await look(client, mine, explained, self.since) for client, mine in homes.items()]
+            unrest = tuple(words for rest in rests for words in rest.unrest)
             if unrest or benches != self._benches():
                 return None
-            return sum(bench.looping for bench in benches), rest.idle
+            return sum(bench.looping for bench in benches), sum(rest.idle for rest in rests)
 
         found = await poll(look_once, SETTLE_DEADLINE)
         if found is None:
@@ -395,12 +403,12 @@ class CellRun:
             key = f"{self.prefix}:{label.queue}:{label.id}:lock"
         else:
             key = f"{self._queue_base(expire.queue)}:{self._filled(expire.key)}"
-        await self.server.client(self.home).delete(key.encode("utf-8", "surrogateescape"))
+        await self._client(key).delete(key.encode("utf-8", "surrogateescape"))
         self.dirty = True
 
     async def _sweep(self, worker: str, raises: str | None) -> None:
         await self._settle()
-        await self.server.client(self.home).delete(f"{self._base(worker)}:stalled-check")
+        await self._client(self._base(worker)).delete(f"{self._base(worker)}:stalled-check")
         await self._ask(self._turn(worker), "worker.sweep", {"on": worker}, worker, raises)
         self.dirty = True
 
@@ -415,7 +423,7 @@ class CellRun:
                     raise Trouble("protocol", f"`clock.set` raised {raised}", side=player.side) from None
         # A blocked worker has computed its wait already: wake it as `resume` would.
         for base in sorted({bench.base for bench in self._benches() if bench.looping}):
-            await self.server.client(self.home).zadd(f"{base}:marker", DUE_NOW)
+            await self._client(base).zadd(f"{base}:marker", DUE_NOW)
         self.dirty = True
 
     async def _kill(self, worker: str) -> None:

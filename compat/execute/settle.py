@@ -58,7 +58,12 @@ async def look(client: Redis, benches: Iterable[Bench], explained: set[tuple[str
     active, limiters, limits = answers[::3], answers[1::3], answers[2::3]
     blocked: dict[str, int] = {}
     for row in clients:
-        if row.get("cmd") != "bzpopmin" or (since is not None and int(row["id"]) <= since):
+        # `cmd` is the last command, blocked or not: the flag tells.
+        if (
+            row.get("cmd") != "bzpopmin"
+            or "b" not in row.get("flags", "")
+            or (since is not None and int(row["id"]) <= since)
+        ):
             continue
         user = "" if since is not None else row.get("user", "")
         blocked[user] = blocked.get(user, 0) + 1

@@ -71,7 +71,7 @@ LAW_WHY = "No order of events makes this right: jobs get lost, doubled or stuck.
 
 def _stopped(scenario: Scenario, failure: Failure) -> Difference:
     step = f"step {failure.step + 1} of {len(scenario.steps)}"
-    what = scenario.steps[failure.step].verb if failure.step < len(scenario.steps) else "the last capture"
+    what = scenario.steps[failure.step].verb if 0 <= failure.step < len(scenario.steps) else "before or after all steps"
     words = f"{step} ({what}): {failure.text}"
     return Difference(
         f"{scenario.id}#{failure.kind}/step-{failure.step}",

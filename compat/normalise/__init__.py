@@ -78,7 +78,7 @@ def _outcome(outcome: Outcome, history: History) -> Any:
 def _result(value: Any, history: History) -> Any:
     if isinstance(value, list):
         return [_result(item, history) for item in value]
-    if isinstance(value, dict) and {"id", "name", "data"} <= value.keys():
+    if isinstance(value, dict) and {"id", "name"} <= value.keys():
         return {key: item for key, item in value.items() if key in _VIEW and item is not None}
     if isinstance(value, str):
         return value.replace(history.prefix, "<prefix>")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from compat.model.capture import Capture, Key
 from compat.model.history import History
-from compat.model.scenario import Scenario
+from compat.model.scenario import Scenario, Throw
 from compat.normalise.instants import INSTANT, Window
 from compat.wire import (
     BY_TIME,
@@ -39,6 +40,7 @@ class QueueView:
         self._queue, self._keys, self._scenario, self._history = queue, keys, scenario, history
         self._shot, self._window = shot, window
         self._names = {label.id: name for name, label in history.labels.items() if label.queue == queue}
+        self._explicit = self._explicit_times()
         self._delays = self._known_delays()
 
     def tree(self) -> dict[str, Any]:
@@ -65,9 +67,9 @@ class QueueView:
             case "events":
                 return self._events(key)
             case "delayed":
-                return [
-                    [member, self._window.due(score // DELAYED_FACTOR, self._delays)] for member, score in key.scores
-                ]
+                due = [[member, self._due(score / DELAYED_FACTOR, member)] for member, score in key.scores]
+                # Where chance decides a delay it decides the order too.
+                return sorted(due, key=str) if self._scenario.ranges else due
             case "prioritized":
                 return [[m, int(s // PRIORITY_FACTOR), int(s % PRIORITY_FACTOR)] for m, s in key.scores]
             case "marker":
@@ -115,8 +117,20 @@ class QueueView:
         for member, score in key.scores:
             if member == "0" and not self._shot.exact:
                 continue
-            told[member] = int(score) if member == "0" else self._window.due(int(score), self._delays)
+            told[member] = int(score) if member == "0" else self._due(score, None)
         return told
+
+    def _due(self, ms: float, job: str | None) -> str | float:
+        """A due time; `job` None is the earliest of all. An explicit due time of the scenario's stays as it is."""
+        if int(ms) in self._explicit:
+            return int(ms)
+        whole = float(int(ms))
+        names = [self._names.get(job)] if job is not None else list(self._names.values())
+        for name in names:
+            bounds = self._scenario.ranges.get(f"{name}.delay")
+            if bounds is not None:
+                return self._window.due(whole, self._delays, bounds)
+        return self._window.due(whole, self._delays)
 
     def _expiring(self, suffix: str, key: Key) -> str:
         longest = max(
@@ -155,7 +169,7 @@ class QueueView:
             if codec is not None:
                 told[name], told[f"{name}.bytes"] = read(codec, value), value
             elif (event, name) == ("delayed", "delay"):
-                told[name] = self._window.due(int(value), self._delays) if value.isdigit() else value
+                told[name] = self._due(float(value), fields.get("jobId")) if _NUMBER.fullmatch(value) else value
             else:
                 told[name] = self._text(value)
         return told
@@ -170,7 +184,7 @@ class QueueView:
             if field in INSTANTS:
                 value = self._window.rename(value)
             elif field == "delay":
-                value = self._ranged(job, field, value)
+                value = self._until_explicit(self._ranged(job, field, value))
             elif field == "opts" and isinstance(value, dict):
                 value = {
                     k: (self._window.rename(v) if k in ("timestamp", "prevMillis") else v) for k, v in value.items()
@@ -189,6 +203,13 @@ class QueueView:
         low, high = bounds
         return f"<{low:g} to {high:g}>" if low <= value <= high else value
 
+    def _until_explicit(self, delay: Any) -> Any:
+        """A delay that a client computed from a due time of the scenario's: that time less an instant."""
+        for due in self._explicit:
+            if isinstance(delay, int) and self._window.holds(due - delay):
+                return f"{due}-{INSTANT}"
+        return delay
+
     def _job_part(self, place: Place, key: Key) -> Any:
         if place.part != "lock":
             return self._plain(key)
@@ -196,6 +217,8 @@ class QueueView:
             (a for a in reversed(self._history.attempts) if a.token == key.text and a.job == place.job), None
         )
         durations = [int(spec.opts.get("lockDuration", 30_000)) for spec in self._scenario.objects.values()]
+        durations += [a.extend_lock for r in self._scenario.program for a in r.do if isinstance(a.extend_lock, int)]
+        durations += [s.call.args["duration"] for s in self._scenario.steps if s.call and "duration" in s.call.args]
         fits = key.ttl_ms is not None and 0 < key.ttl_ms <= max(durations)
         return {
             "holder": attempt.worker if attempt is not None else f"<nobody: {key.text}>",
@@ -203,25 +226,47 @@ class QueueView:
             "expires": "in time" if fits else f"in {key.ttl_ms} ms",
         }
 
-    def _known_delays(self) -> frozenset[int]:
+    def _known_delays(self) -> frozenset[float]:
         """Delays that this queue's jobs were given: by their hash, their options, their backoff, or a call."""
-        found: set[int] = set()
+        found: set[float] = set()
         for place, key in self._keys.items():
             if place.job is None or place.part:
                 continue
             opts = read("cjson", key.fields.get("opts", "{}"))
-            backoff = opts.get("backoff") if isinstance(opts, dict) else None
-            found |= {v for v in (read("int", key.fields.get("delay", "0")),) if isinstance(v, int)}
-            if isinstance(opts, dict):
-                found |= {v for v in (opts.get("delay"),) if isinstance(v, int)}
-            if isinstance(backoff, dict) and isinstance(backoff.get("delay"), int):
-                found |= {backoff["delay"] * 2**n for n in range(10)}
+            options = opts if isinstance(opts, dict) else {}
+            found |= _numbers(float(key.fields["delay"]) if _NUMBER.fullmatch(key.fields.get("delay", "")) else None)
+            found |= _numbers(options.get("delay"))
+            backoff = options.get("backoff")
+            if isinstance(backoff, dict):
+                found |= {delay * 2**n for delay in _numbers(backoff.get("delay")) for n in range(10)}
         for step in self._scenario.steps:
-            if step.call is not None and isinstance(step.call.args.get("delay"), int):
-                found.add(step.call.args["delay"])
-            if step.add is not None and isinstance(step.add.opts, dict) and isinstance(step.add.opts.get("delay"), int):
-                found.add(step.add.opts["delay"])
+            if step.call is not None:
+                found |= _numbers(step.call.args.get("delay"))
+            jobs = [step.add] if step.add is not None else list(step.bulk.jobs) if step.bulk is not None else []
+            for job in jobs:
+                found |= _numbers(job.opts.get("delay") if isinstance(job.opts, dict) else None)
+        for rule in self._scenario.program:
+            if isinstance(rule.then.throw, Throw):
+                found |= _numbers(rule.then.throw.ms)
+        for spec in self._scenario.objects.values():
+            for delays in (spec.opts.get("$backoffStrategy") or {}).values():
+                found |= {number for delay in delays for number in _numbers(delay)}
         return frozenset(found)
+
+    def _explicit_times(self) -> frozenset[int]:
+        """Times that the scenario itself writes down: they are compared as they are."""
+        return frozenset(
+            step.call.args["timestamp"]
+            for step in self._scenario.steps
+            if step.call is not None and isinstance(step.call.args.get("timestamp"), int)
+        )
+
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+
+
+def _numbers(value: object) -> set[float]:
+    return {value} if isinstance(value, (int, float)) and not isinstance(value, bool) else set()
 
 
 __all__ = ["INSTANT", "QueueView"]
