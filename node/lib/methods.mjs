@@ -1,0 +1,118 @@
+/** The methods of `bullmq-compat/1`, each with its parameters in Node's order. `on` (and a job's `id`) come before them. */
+
+const LIFE = {
+  initialize: ["protocol", "bullmq"],
+  "scenario.begin": ["id", "prefix", "redis"],
+  "scenario.end": [],
+  shutdown: [],
+  ping: [],
+  "clock.set": ["offsetMs"],
+};
+
+const GROUPS = {
+  queue: {
+    open: ["as", "name", "opts"],
+    close: [],
+    add: ["name", "data", "opts"],
+    addBulk: ["jobs"],
+    pause: [],
+    resume: [],
+    isPaused: [],
+    isMaxed: [],
+    count: [],
+    getJobCounts: ["types"],
+    getCountsPerPriority: ["priorities"],
+    getJob: ["jobId"],
+    getJobState: ["jobId"],
+    getJobs: ["types", "start", "end", "asc"],
+    getWaiting: ["start", "end"],
+    getActive: ["start", "end"],
+    getDelayed: ["start", "end"],
+    getPrioritized: ["start", "end"],
+    getCompleted: ["start", "end"],
+    getFailed: ["start", "end"],
+    getJobLogs: ["jobId", "start", "end", "asc"],
+    addJobLog: ["jobId", "row", "keepLogs"],
+    updateJobProgress: ["jobId", "progress"],
+    getVersion: [],
+    getWorkersCount: [],
+    remove: ["jobId", "opts"],
+    drain: ["delayed"],
+    clean: ["grace", "limit", "type"],
+    obliterate: ["opts"],
+    retryJobs: ["opts"],
+    promoteJobs: ["opts"],
+    trimEvents: ["maxLength"],
+    rateLimit: ["ms"],
+    getRateLimitTtl: ["max"],
+    setGlobalConcurrency: ["concurrency"],
+    getGlobalConcurrency: [],
+    removeGlobalConcurrency: [],
+    setGlobalRateLimit: ["max", "duration"],
+    getGlobalRateLimit: [],
+    removeGlobalRateLimit: [],
+    removeDeduplicationKey: ["id"],
+    getDeduplicationJobId: ["id"],
+  },
+  job: {
+    getState: [],
+    isCompleted: [],
+    isFailed: [],
+    isDelayed: [],
+    isActive: [],
+    isWaiting: [],
+    updateData: ["data"],
+    updateProgress: ["progress"],
+    log: ["row"],
+    clearLogs: ["keepLogs"],
+    remove: ["opts"],
+    retry: ["state"],
+    promote: [],
+    changeDelay: ["delay"],
+    changePriority: ["opts"],
+    extendLock: ["token", "duration"],
+    moveToCompleted: ["returnValue", "token", "fetchNext"],
+    moveToFailed: ["message", "token", "fetchNext"],
+    moveToDelayed: ["timestamp", "token"],
+    moveToWait: ["token"],
+  },
+  worker: {
+    open: ["as", "name", "opts", "processor"],
+    close: ["force"],
+    pause: ["doNotWaitActive"],
+    resume: [],
+    isPaused: [],
+    isRunning: [],
+    getNextJob: ["token", "opts"],
+    sweep: [],
+  },
+  events: { open: ["as", "name", "opts"], close: [] },
+};
+
+/** Parameters by full name: `queue.add` → ["name", "data", "opts"]. */
+export const METHODS = {
+  ...LIFE,
+  ...Object.fromEntries(
+    Object.entries(GROUPS).flatMap(([group, methods]) =>
+      Object.entries(methods).map(([name, params]) => [`${group}.${name}`, params]),
+    ),
+  ),
+};
+
+/** Where a method of the protocol has another name in BullMQ's own classes, or is made of several calls. */
+const OWN_NAMES = { open: null, close: "close", sweep: "moveStalledJobsToWait" };
+
+/** The names in `group` that the class `type` really has: what this driver declares for this version of BullMQ. */
+export function offered(group, type) {
+  return Object.keys(GROUPS[group]).filter((name) => {
+    const own = name in OWN_NAMES ? OWN_NAMES[name] : name;
+    return own === null || typeof type.prototype[own] === "function";
+  });
+}
+
+/** The properties of a job that an answer shows. */
+export const JOB_VIEW = [
+  "id", "name", "data", "opts", "progress", "delay", "priority", "timestamp", "attemptsMade", "attemptsStarted",
+  "stalledCounter", "failedReason", "stacktrace", "returnvalue", "finishedOn", "processedOn", "processedBy",
+  "deferredFailure", "parentKey", "parent", "deduplicationId", "repeatJobKey",
+];
