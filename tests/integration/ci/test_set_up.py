@@ -55,7 +55,7 @@ def ci(checkout: Path, environ: Mapping[str, str], *words: str) -> subprocess.Co
 
 
 def test_a_clone_sets_itself_up_and_the_second_start_has_nothing_to_do(copy: Path, environ: dict[str, str]) -> None:
-    """T001 to T009: package, dependencies, folders; the Lua scripts are there and checked."""
+    """Package, dependencies, Node and BullMQ's scripts are there; the second start takes less than a second."""
     first = ci(copy, environ, "setup")
     assert first.returncode == 0, first.stderr
     for step in ("venv", "Python packages", "project", "npm packages", "Node environment", "Lua scripts"):
