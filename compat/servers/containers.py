@@ -38,9 +38,15 @@ testcontainers_config.ryuk_disabled = True
 
 def docker_answers() -> str | None:
     """None if a Docker engine answers, on this machine; else the reason why containers cannot be had."""
-    host = urlsplit(os.environ.get("DOCKER_HOST", ""))
-    if host.hostname and host.hostname not in ("localhost", HOST):
-        return f"the Docker engine is on {host.hostname}, but containers are reached through {HOST}"
+    url = urlsplit(os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock")
+    if url.hostname and url.hostname not in ("localhost", HOST):
+        return f"the Docker engine is on {url.hostname}, but containers are reached through {HOST}"
+    if url.scheme == "unix":
+        with socket.socket(socket.AF_UNIX) as probe:  # its client would leave a socket open where nobody listens
+            try:
+                probe.connect(url.path)
+            except OSError as error:
+                return f"no Docker engine answers at {url.path}: {error.strerror}"
     try:
         client = docker.from_env(timeout=5)
     except DockerException as error:
@@ -60,7 +66,7 @@ async def container(topology: TopologyName, image: str | None = None) -> AsyncIt
 
     Raises `ServerError` if no Docker engine answers or the containers do not start.
     """
-    containers = await aside(lambda: _start(topology, image or find_image()))
+    containers = await aside(lambda: _start(topology, image))
     try:
         async with containers.server() as server:
             yield server
@@ -157,13 +163,14 @@ class Containers:
             time.sleep(POLL_SECONDS)
 
 
-def _start(topology: TopologyName, image: str) -> Containers:
+def _start(topology: TopologyName, named: str | None) -> Containers:
     reason = docker_answers()
     if reason:
         raise ServerError(
             reason, expected="a Docker engine on this machine", remedy="start it, or use the embedded server"
         )
     sweep()
+    image = named or find_image()
     problem: Exception | None = None
     for _ in range(ATTEMPTS):
         containers = Containers(topology, image)
