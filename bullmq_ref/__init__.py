@@ -1,1 +1,54 @@
 """An asyncio library that speaks BullMQ 5.62.0 exactly as Node does."""
+
+from bullmq_ref.client import RedisOptions
+from bullmq_ref.errors import (
+    BullMQError,
+    CommandFailed,
+    ConnectionClosed,
+    ConnectionLost,
+    CrossSlot,
+    DelayedError,
+    Invalid,
+    OutcomeUnknown,
+    RateLimitError,
+    Refused,
+    UnrecoverableError,
+    WaitingChildrenError,
+    WaitingError,
+    is_transient,
+)
+from bullmq_ref.job import Job
+from bullmq_ref.jsjson import UNDEFINED
+from bullmq_ref.options import Backoff, Deduplication, JobOptions, Keep, Limits, WorkerOptions
+from bullmq_ref.queue import Queue
+from bullmq_ref.queue_events import QueueEvents
+from bullmq_ref.worker import Worker
+
+__all__ = [
+    "UNDEFINED",
+    "Backoff",
+    "BullMQError",
+    "CommandFailed",
+    "ConnectionClosed",
+    "ConnectionLost",
+    "CrossSlot",
+    "Deduplication",
+    "DelayedError",
+    "Invalid",
+    "Job",
+    "JobOptions",
+    "Keep",
+    "Limits",
+    "OutcomeUnknown",
+    "Queue",
+    "QueueEvents",
+    "RateLimitError",
+    "RedisOptions",
+    "Refused",
+    "UnrecoverableError",
+    "WaitingChildrenError",
+    "WaitingError",
+    "Worker",
+    "WorkerOptions",
+    "is_transient",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -144,13 +144,17 @@ class Client:
     def reconnect_attempts(self) -> int:
         return self._channel.attempts
 
-    async def command(self, *arguments: Argument) -> Any:
-        """One command on the queue's own keys. Raises CommandFailed, ConnectionLost, OutcomeUnknown."""
+    def submit(self, *arguments: Argument) -> Coroutine[Any, Any, Any]:
+        """One command on the queue's own keys, given at once; await the result for its reply.
+
+        Raises CommandFailed, ConnectionLost, OutcomeUnknown.
+        """
         packed = packed_command(arguments)
-        try:
-            return await self._channel.send(packed)
-        except redis_errors.RedisError as error:
-            return await self._recover(packed, error)
+        return self._reply(packed, self._channel.send(packed))
+
+    async def command(self, *arguments: Argument) -> Any:
+        """`submit`, and wait for the reply."""
+        return await self.submit(*arguments)
 
     async def script(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
         """One script. Its text travels with the first call of a connection, its SHA-1 with the others; NOSCRIPT sends
@@ -166,7 +170,8 @@ class Client:
         try:
             return await channel.send(packed)
         except redis_errors.NoScriptError:
-            return await self._again(packed_command(["EVAL", script.text, script.keys, *keys, *arguments]))
+            packed = packed_command(["EVAL", script.text, script.keys, *keys, *arguments])
+            return await self._reply(packed, channel.send(packed))
         except redis_errors.RedisError as error:
             text = ["EVAL", script.text, script.keys, *keys, *arguments]
             return await self._recover(packed_command(text), error)
@@ -269,9 +274,9 @@ class Client:
                 error = next_error
         raise from_reply(error) from None
 
-    async def _again(self, packed: bytes) -> Any:
+    async def _reply(self, packed: bytes, future: asyncio.Future[Any]) -> Any:
         try:
-            return await self._channel.send(packed)
+            return await future
         except redis_errors.RedisError as error:
             return await self._recover(packed, error)
 

@@ -1,0 +1,51 @@
+"""What queues, workers and event readers have in common: a name, its keys, a client, local events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bullmq_ref.backoff import Strategy
+from bullmq_ref.client import Client, RedisOptions, check_options
+from bullmq_ref.emitter import Emitter
+from bullmq_ref.keys import Keys
+from bullmq_ref.options import Limits
+from bullmq_ref.scripts.working import Terms
+from bullmq_ref.wire import Wire
+
+Connection = RedisOptions | str | Mapping[str, Any] | None
+
+
+class QueueBase(Emitter):
+    """An object on one queue. Make it inside a running event loop. `connection`: a URL, a mapping, or RedisOptions.
+
+    Raises Invalid for a bad name or connection, CrossSlot in Cluster when the queue's keys span slots.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        connection: Connection = None,
+        prefix: str = "bull",
+        limits: Limits | None = None,
+        client_name: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.prefix = prefix
+        self.keys = Keys(name, prefix)
+        self.limits = limits or Limits()
+        self.client = Client(check_options(connection), self.keys, client_name=client_name)
+        self.wire = Wire(self.client, self.keys)
+        self.closing = False
+        #: A worker's terms; outside of one there are none.
+        self.terms = Terms()
+        self.strategy: Strategy | None = None
+        #: What becomes of finished jobs that say nothing themselves, by state.
+        self.keep: dict[str, Mapping[str, Any] | None] = {}
+
+    async def close(self) -> None:
+        """Close the connection once replies under way have come. Always returns."""
+        self.closing = True
+        await self.client.close()

@@ -1,0 +1,40 @@
+"""Local events: what an object of this library tells those who listen in the same process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from bullmq_ref.connection import logger
+
+Listener = Callable[..., object]
+
+
+class Emitter:
+    """Listeners by event name, called in the order in which they were added. A listener must not block."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, list[Listener]] = {}
+
+    def on(self, event: str, listener: Listener) -> None:
+        """Call `listener` with each `event`'s arguments from now on."""
+        self._listeners.setdefault(event, []).append(listener)
+
+    def off(self, event: str, listener: Listener) -> None:
+        """Stop calling `listener`; no matter if it was not called."""
+        if listener in (listeners := self._listeners.get(event, [])):
+            listeners.remove(listener)
+
+    def emit(self, event: str, *arguments: Any) -> None:
+        """Tell. A listener that raises is told of as an `error` event; an error nobody listens to is logged."""
+        listeners = self._listeners.get(event, ())
+        if event == "error" and not listeners:
+            logger.error("%s", *arguments)
+        for listener in tuple(listeners):
+            try:
+                listener(*arguments)
+            except Exception as error:
+                if event == "error":
+                    logger.exception("a listener of `error` raised")
+                else:
+                    self.emit("error", error)

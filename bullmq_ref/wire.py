@@ -1,0 +1,25 @@
+"""A queue's client and keys together: what every script function is called on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bullmq_ref.client import Argument, Client
+from bullmq_ref.keys import Keys
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    client: Client
+    keys: Keys
+
+    async def run(self, script: str, keys: Sequence[str], arguments: Sequence[Argument] = ()) -> Any:
+        """One script: its KEYS and ARGV in BullMQ's order; the reply as Redis gave it."""
+        return await self.client.script(script, keys, arguments)
+
+
+def flat(fields: Sequence[str]) -> dict[str, str]:
+    """A hash from the flat list that Redis replies with."""
+    return dict(zip(fields[::2], fields[1::2], strict=True))
