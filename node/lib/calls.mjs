@@ -123,7 +123,7 @@ export class Calls {
   // --- objects -------------------------------------------------------------------------------------------------------
 
   async #openQueue(params) {
-    const entry = this.#open("queue", params, (options) => new this.#library.Queue(params.name, options));
+    const entry = await this.#open("queue", params, (options) => new this.#library.Queue(params.name, options));
     const client = await entry.object.waitUntilReady();
     // The constructor has sent `meta` on this connection by now; a read of the same key is answered after it.
     await client.exists(entry.object.keys.meta);
@@ -140,7 +140,7 @@ export class Calls {
     });
     const make = (options) =>
       new this.#library.Worker(params.name, params.processor === false ? null : processor, options);
-    entry = this.#open("worker", params, make);
+    entry = await this.#open("worker", params, make);
     tellOfWorker(entry, this.#tell());
     await entry.object.waitUntilReady();
   }
@@ -149,13 +149,13 @@ export class Calls {
     const opts = { lastEventId: "0-0", ...params.opts };
     // It must not read before it is listened to.
     const make = (options) => new this.#library.QueueEvents(params.name, { ...options, autorun: false });
-    const entry = this.#open("events", { ...params, opts }, make);
+    const entry = await this.#open("events", { ...params, opts }, make);
     tellOfQueue(entry, this.#tell());
     await entry.object.waitUntilReady();
     entry.object.run().catch((error) => entry.object.emit("error", error));
   }
 
-  #open(kind, { as, name, opts }, make) {
+  async #open(kind, { as, opts }, make) {
     const scenario = this.#current;
     if (typeof as !== "string") throw new RpcError(BAD_PARAMS, `${kind}.open needs "as", the object's name`);
     scenario.mustBeFree(as);
@@ -163,7 +163,8 @@ export class Calls {
     if ($backoffStrategy !== undefined) {
       plain.settings = { ...plain.settings, backoffStrategy: backoffStrategy($backoffStrategy) };
     }
-    const object = make({ ...plain, connection: scenario.client });
+    const connection = await scenario.connection();
+    const object = make({ ...plain, connection });
     object.on("error", (error) => console.error(`${as}: ${messageOf(error)}`));
     return scenario.add(as, { kind, object });
   }

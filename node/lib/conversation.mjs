@@ -5,6 +5,7 @@ import { messageOf } from "./symbols.mjs";
 export const RAISED = -32000; // BullMQ threw
 export const NOT_IMPLEMENTED = -32601;
 export const BAD_PARAMS = -32602;
+export const ENVIRONMENT = -32001; // Redis cannot be reached
 export const DRIVER = -32002;
 
 /** Ends a request with an error that is not BullMQ's. */

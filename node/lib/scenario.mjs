@@ -1,6 +1,6 @@
 /** One scenario's connection and objects: opened by name, all closed at its end. */
 
-import { BAD_PARAMS, RpcError } from "./conversation.mjs";
+import { BAD_PARAMS, ENVIRONMENT, RpcError } from "./conversation.mjs";
 
 const PATIENCE = 1000; // ms that the end of a scenario waits for objects to close in order
 
@@ -9,6 +9,7 @@ export class Scenario {
   #library;
   #redis;
   #client;
+  #connecting;
   #objects = new Map();
 
   constructor(library, { id, prefix, redis }) {
@@ -19,12 +20,12 @@ export class Scenario {
   }
 
   /**
-   * The connection that all objects of the scenario share; BullMQ itself duplicates it for what blocks. Commands wait
-   * for a lost server as long as it takes: it is the harness that sets deadlines.
+   * The connection that all objects of the scenario share; BullMQ itself duplicates it for what blocks. Once it has
+   * been there, commands wait for a lost server as long as it takes: it is the harness that sets deadlines.
    */
-  get client() {
-    this.#client ??= connect(this.#library.IORedis, this.#redis);
-    return this.#client;
+  async connection() {
+    this.#connecting ??= connect(this.#library.IORedis, this.#redis, (client) => (this.#client = client));
+    return await this.#connecting;
   }
 
   /** Keep `entry` (`{ kind, object, … }`) under `name`. */
@@ -71,15 +72,34 @@ export class Scenario {
   }
 }
 
-function connect(IORedis, { topology, nodes, username, password, tls, db }) {
+function connect(IORedis, { topology, nodes, username, password, tls, db }, keep) {
+  let reached = false;
+  const retry = (most) => (times) => (reached ? Math.min(times * 50, most) : null);
   const options = { username, password, tls: tls ? {} : undefined, maxRetriesPerRequest: null };
+  const addresses = nodes.map(([host, port]) => ({ host, port }));
   const client =
     topology === "cluster"
-      ? new IORedis.Cluster(nodes.map(([host, port]) => ({ host, port })), { redisOptions: options })
-      : new IORedis({ ...options, host: nodes[0][0], port: nodes[0][1], db: db ?? 0 });
-  client.on("error", (error) => console.error(`redis: ${error.message}`));
+      ? new IORedis.Cluster(addresses, { redisOptions: options, clusterRetryStrategy: retry(500) })
+      : new IORedis({ ...options, ...addresses[0], db: db ?? 0, retryStrategy: retry(2000) });
+  keep(client);
   client.setMaxListeners(0);
-  return client;
+  let last = "it was not waited for";
+  const note = (error) => {
+    last = error.message;
+    console.error(`redis: ${last}`);
+  };
+  client.on("error", topology === "cluster" ? () => {} : note); // a Cluster's says only that no node can be used
+  client.on("node error", note);
+  return new Promise((resolve, reject) => {
+    client.once("ready", () => {
+      reached = true;
+      resolve(client);
+    });
+    client.once("end", () => {
+      const tried = addresses.map(({ host, port }) => `${host}:${port}`).join(", ");
+      reject(new RpcError(ENVIRONMENT, `Redis at ${tried} cannot be used: ${last}`));
+    });
+  });
 }
 
 async function disconnect(client) {

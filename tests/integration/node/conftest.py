@@ -102,11 +102,6 @@ class Oracle:
         found: dict[str, Any] = await until(look, f"{event} {job}", bool)
         return found
 
-    async def connections(self) -> int:
-        """How many clients the servers have, beside the test's own."""
-        rows = [row for node in self.server.nodes for row in await self.server.client(node).client_list()]
-        return sum(row.get("name") != "bullmq-compat" for row in rows if row.get("cmd") != "client|list")
-
     async def stored(self, key: str) -> dict[str, str]:
         """A hash under the queue `mail`, as text."""
         full = f"{self.prefix}:mail:{key}"
