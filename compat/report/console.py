@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from compat.model.cell import Cell
-from compat.model.verdict import LEVELS, CellVerdict, Word
+from compat.model.verdict import LEVELS, CellVerdict, Difference, Word
 from compat.report.collected import Run
 from compat.report.findings import Finding, findings, gated, places, scenarios_of, subjects
 from compat.report.marks import EXIT_WORDS, LEVEL_STYLES, LEVEL_WORDS, MARKS, mark
@@ -22,7 +22,7 @@ from compat.report.text import listed, number, pair, printable, shortened
 
 SCENARIOS = 20  # told in full
 PER_SCENARIO = 5  # findings told in full
-VARIANTS = 2  # pairs of values told of one check
+VARIANTS = 2  # places and pairs of values told of one check
 IN_SHORT = 12  # lines of the summary
 STDERR = 8  # lines
 MILD = 10  # findings told in one line each
@@ -153,7 +153,8 @@ def _cells(finding: Finding, judged: int) -> str:
 
 def _signature(finding: Finding) -> tuple[str, ...]:
     """Equal for findings of different scenarios that say the same."""
-    return (finding.level, finding.subject, *pair(finding.first.oracle, finding.first.port, 10_000))
+    first = finding.first
+    return (finding.level, finding.subject, _sentence(first), *pair(first.oracle, first.port, 10_000))
 
 
 def _again(finding: Finding, before: str, cells: str) -> RenderableType:
@@ -168,23 +169,33 @@ def _place(finding: Finding) -> str:
 
 
 def _finding(finding: Finding, cells: str) -> RenderableType:
-    first = finding.first
-    head = Text.assemble((finding.level, LEVEL_STYLES[finding.level]), "  ", (_place(finding), "bold"))
+    parts: list[RenderableType] = [
+        Text.assemble((finding.level, LEVEL_STYLES[finding.level]), "  ", (_place(finding), "bold"))
+    ]
+    if sentence := _sentence(finding.first):
+        parts.append(_indented(_safe(sentence)))
     grid = Table.grid(padding=(0, 1))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
-    grid.add_row("where", _safe(first.where))
-    grid.add_row("cells", Text(cells))
-    several = len(finding.variants) > 1
     for variant in finding.variants[:VARIANTS]:
+        seen = variant.cells
         oracle, port = pair(variant.difference.oracle, variant.difference.port)
+        grid.add_row("where", _safe(variant.difference.where))
+        grid.add_row("cells", Text(cells if len(seen) == len(finding.cells) else places(seen)))
         grid.add_row("oracle", Text(oracle, style="green"))
-        grid.add_row("port", Text.assemble((port, "red"), (f"  in {places(variant.cells)}" if several else "", "dim")))
+        grid.add_row("port", Text(port, style="red"))
     if len(finding.variants) > VARIANTS:
-        grid.add_row("", Text(f"{number(len(finding.variants) - VARIANTS, 'other pair')} of values", style="dim"))
-    if first.why:
-        grid.add_row("why", _safe(first.why))
-    return Group(head, _indented(_safe(first.words)), _indented(grid))
+        more = number(len(finding.variants) - VARIANTS, "time")
+        grid.add_row("", Text(f"and {more} more, at other places or with other values", style="dim"))
+    if finding.first.why:
+        grid.add_row("why", _safe(finding.first.why))
+    return Group(*parts, _indented(grid))
+
+
+def _sentence(difference: Difference) -> str:
+    """The difference's words, where they say more than place and values do."""
+    said = difference.words.removeprefix(f"{difference.where}: ")
+    return "" if said != difference.words and said.startswith("the oracle ") else said
 
 
 def _closer(command: str, scenario: str, cell: Cell) -> Command:

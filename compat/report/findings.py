@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,10 +11,13 @@ from compat.model.cell import Cell
 from compat.model.verdict import LEVELS, CellVerdict, Difference, Level
 from compat.report.text import listed, number, pair
 
+_CALL = re.compile(r"call\.step \d+ (\S+)")
+_NUMBERED = re.compile(r"(step-|expect/)\d+")
+
 
 @dataclass(frozen=True)
 class Variant:
-    """One pair of values, and the cells that showed it."""
+    """One pair of values at one place, and the cells that showed it."""
 
     difference: Difference
     cells: tuple[Cell, ...]
@@ -21,11 +25,15 @@ class Variant:
 
 @dataclass(frozen=True)
 class Finding:
-    """One check of one scenario that came out differently, with its values from the most seen to the rarest."""
+    """One check of one scenario that came out differently: at which places, with which values, most seen first.
+
+    `cells` has a cell as often as it ran and differed here.
+    """
 
     scenario: str
     check: str
     variants: tuple[Variant, ...]
+    cells: tuple[Cell, ...]
 
     @property
     def first(self) -> Difference:
@@ -36,14 +44,14 @@ class Finding:
         return min((variant.difference.level for variant in self.variants), key=LEVELS.index)
 
     @property
-    def cells(self) -> tuple[Cell, ...]:
-        return tuple(cell for variant in self.variants for cell in variant.cells)
-
-    @property
     def subject(self) -> str:
-        """What differs, whatever the scenario and the capture: `job.failedReason`."""
-        place = self.check.partition("#")[2] or self.check
-        return place.partition("/")[2] or place
+        """What differs, whatever the scenario, the capture and the step: `job.failedReason`, `call queue.add`."""
+        label, _, path = self.check.partition("#")[2].partition("/")
+        if call := _CALL.match(path):
+            return f"call {call[1]}"
+        if numbered := _NUMBERED.fullmatch(path):
+            return label if numbered[1] == "step-" else "expect"
+        return path or label or self.check
 
 
 @dataclass(frozen=True)
@@ -68,24 +76,32 @@ class Subject:
 
 def findings(verdicts: Iterable[CellVerdict]) -> tuple[Finding, ...]:
     """By scenario; within one, the worst first, in the order in which the checks were made."""
-    seen: dict[tuple[str, str], dict[tuple[str, str, str], tuple[Difference, list[Cell]]]] = {}
+    seen: dict[tuple[str, str], _Group] = {}
     for verdict in verdicts:
         for difference in verdict.differences:
-            variants = seen.setdefault((verdict.cell.scenario, difference.check), {})
-            values = (difference.level, *pair(difference.oracle, difference.port, 10_000))
-            variants.setdefault(values, (difference, []))[1].append(verdict.cell)
-    found = [
-        Finding(
-            scenario,
-            check,
-            tuple(
-                Variant(difference, tuple(cells))
-                for difference, cells in sorted(variants.values(), key=lambda entry: -len(entry[1]))
-            ),
-        )
-        for (scenario, check), variants in seen.items()
-    ]
+            group = seen.setdefault((verdict.cell.scenario, difference.check), _Group())
+            group.add(difference, verdict)
+    found = [Finding(scenario, check, *group.gathered()) for (scenario, check), group in seen.items()]
     return tuple(sorted(found, key=lambda finding: (finding.scenario, LEVELS.index(finding.level))))
+
+
+class _Group:
+    """The differences of one check, while they are gathered."""
+
+    def __init__(self) -> None:
+        self._variants: dict[tuple[str, ...], tuple[Difference, list[Cell]]] = {}
+        self._verdicts: list[CellVerdict] = []
+
+    def add(self, difference: Difference, verdict: CellVerdict) -> None:
+        key = (difference.where, difference.level, *pair(difference.oracle, difference.port, 10_000))
+        self._variants.setdefault(key, (difference, []))[1].append(verdict.cell)
+        if not (self._verdicts and self._verdicts[-1] is verdict):  # one verdict may hold a check for several jobs
+            self._verdicts.append(verdict)
+
+    def gathered(self) -> tuple[tuple[Variant, ...], tuple[Cell, ...]]:
+        often = sorted(self._variants.values(), key=lambda entry: -len(entry[1]))
+        variants = tuple(Variant(difference, tuple(cells)) for difference, cells in often)
+        return variants, tuple(verdict.cell for verdict in self._verdicts)
 
 
 def subjects(found: Iterable[Finding]) -> tuple[Subject, ...]:

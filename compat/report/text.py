@@ -53,13 +53,30 @@ def shortened(text: str, limit: int = LIMIT) -> str:
 
 
 def pair(oracle: Any, port: Any, limit: int = LIMIT) -> tuple[str, str]:
-    """Both values, spelled, and cut so that their first difference is in sight."""
+    """Both values, spelled, and cut so that their first difference is in sight.
+
+    Where one is too long, what maps have in common is left out first: `{"…": "3 equal", "delay": 5}`.
+    """
     left, right = spelled(oracle), spelled(port)
+    if max(len(left), len(right)) > limit:
+        left, right = map(spelled, _apart(oracle, port))
     if max(len(left), len(right)) <= limit:
         return left, right
     same = sum(1 for _ in takewhile(lambda chars: chars[0] == chars[1], zip(left, right, strict=False)))
     start = max(0, same - _LEAD)
     return _from(left, start, limit), _from(right, start, limit)
+
+
+def _apart(left: Any, right: Any) -> tuple[Any, Any]:
+    """Both without the entries that are equal in both, at any depth of maps."""
+    if not (isinstance(left, dict) and isinstance(right, dict)):
+        return left, right
+    equal = {key for key in left.keys() & right.keys() if spelled(left[key]) == spelled(right[key])}
+    ours, theirs = ({key: value for key, value in side.items() if key not in equal} for side in (left, right))
+    for key in ours.keys() & theirs.keys():
+        ours[key], theirs[key] = _apart(ours[key], theirs[key])
+    rest = {"…": f"{len(equal)} equal"} if equal else {}
+    return rest | ours, rest | theirs
 
 
 def _from(text: str, start: int, limit: int) -> str:

@@ -139,7 +139,17 @@ def test_a_check_with_other_values_in_other_arms_shows_each_pair_with_its_cells(
         verdict("a/b", difference("a/b#end/job.x", 2), arm="consume"),
     )
     told = section(shown(Run(run.header, verdicts)), "Differences")
-    assert "port   1  in self (single)" in told and "port   2  in consume (single)" in told
+    assert 'cells  self (single)\n    oracle "left"\n    port   1\n' in told
+    assert 'cells  consume (single)\n    oracle "left"\n    port   2\n' in told
+
+
+def test_words_that_only_repeat_place_and_values_are_left_out(run: Run) -> None:
+    place = "mail / job 1 / data"
+    echo = Difference("a/b#end/job.data", "state", place, 1, 2, f"{place}: the oracle left `1`, the port left `2`")
+    more = Difference("a/b#end/events", "event", "mail / events", [1], [], "mail / events: event 1: the port lacks `1`")
+    told = section(shown(Run(run.header, (verdict("a/b", echo, more),))), "Differences")
+    assert "the oracle left" not in told
+    assert "  event  end/events\n    event 1: the port lacks `1`\n" in told
 
 
 def test_the_same_difference_in_a_later_scenario_refers_to_the_first_and_a_summary_counts_both(run: Run) -> None:
@@ -159,6 +169,14 @@ def test_the_worst_scenario_comes_first_and_a_difference_in_all_its_cells_says_s
     told = section(shown(Run(run.header, verdicts)), "Differences")
     assert told.index("z/z") < told.index("a/a")
     assert "cells  all 2\n" in told
+
+
+def test_a_step_that_came_too_late_for_another_reason_is_told_again(run: Run) -> None:
+    verdicts = tuple(
+        verdict(name, Difference(f"{name}#late/step-1", "breaks-peer", "step 2", "goes on", "stops", f"step 2: {name}"))
+        for name in ("a/a", "a/b")
+    )
+    assert "as in" not in shown(Run(run.header, verdicts))
 
 
 def test_a_port_that_fails_everywhere_does_not_flood_the_terminal(run: Run) -> None:

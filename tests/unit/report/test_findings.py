@@ -1,5 +1,7 @@
 """The same difference in several cells is one finding."""
 
+import pytest
+
 from compat.model.cell import Cell
 from compat.model.verdict import CellVerdict, Difference
 from compat.report.collected import Run
@@ -20,6 +22,31 @@ def test_other_values_of_the_same_check_are_a_variant_and_the_rarer_comes_last()
 
     (finding,) = findings([verdict("self", "rare"), verdict("produce", "often"), verdict("consume", "often")])
     assert [(v.difference.port, len(v.cells)) for v in finding.variants] == [("often", 2), ("rare", 1)]
+
+
+def test_one_check_that_fails_for_several_jobs_of_a_cell_counts_that_cell_once() -> None:
+    differences = tuple(Difference("a/b#end/job.x", "state", f"q / job {job}", 1, 2, "words") for job in "jkl")
+    (finding,) = findings([CellVerdict(Cell("a/b", "self", "single"), "fail", 9, differences)])
+    assert (len(finding.variants), len(finding.cells)) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("check", "subject"),
+    [
+        ("a/b#end/job.opts.attempts", "job.opts.attempts"),
+        ("a/b#end/job.data.bytes", "job.data.bytes"),
+        ("a/b#calls/call.step 2 queue.add as j", "call queue.add"),
+        ("a/b#late/step-4", "late"),
+        ("a/b#end/expect/3", "expect"),
+        ("a/b#mid/laws/one-state", "laws/one-state"),
+        ("a/b#end", "end"),
+        ("odd", "odd"),
+    ],
+)
+def test_a_subject_names_neither_scenario_nor_capture_nor_step(check: str, subject: str) -> None:
+    difference = Difference(check, "state", "q", 1, 2, "words")
+    (finding,) = findings([CellVerdict(Cell("a/b", "self", "single"), "fail", 1, (difference,))])
+    assert finding.subject == subject
 
 
 def test_subjects_gather_over_scenarios_the_worst_first(run: Run) -> None:

@@ -43,6 +43,14 @@ def test_a_value_that_merely_ends_early_is_told_as_such() -> None:
     assert "100, 101" in oracle and port.endswith("99]")
 
 
+def test_what_long_maps_have_in_common_is_left_out() -> None:
+    common = {f"field{i}": i for i in range(40)}
+    assert pair({"r": {**common, "x": 1}}, {"r": {**common, "y": [2]}}) == (
+        '{"r": {"…": "40 equal", "x": 1}}',
+        '{"r": {"…": "40 equal", "y": [2]}}',
+    )
+
+
 def test_numbers_carry_their_noun() -> None:
     assert (number(1, "cell"), number(0, "cell"), number(12345, "check")) == ("1 cell", "0 cells", "12,345 checks")
 
