@@ -12,7 +12,7 @@ from compat.model.capture import Capture, Key
 from compat.model.history import History
 from compat.model.scenario import Fact, Scenario
 from compat.protocol.values import decode
-from compat.wire import LISTS, STATES, read, told_apart
+from compat.wire.layout import LISTS, STATES, read, told_apart
 
 END = "end"
 _RAW = {

@@ -9,7 +9,7 @@ from typing import Final
 from compat.model.capture import Capture, Key
 from compat.model.history import History
 from compat.model.scenario import Scenario
-from compat.wire import STATES
+from compat.wire.layout import STATES
 
 Law = Callable[[Scenario, History, Capture, str], Iterator[str]]
 

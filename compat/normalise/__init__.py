@@ -12,7 +12,7 @@ from compat.model.scenario import Scenario
 from compat.normalise.instants import Window
 from compat.normalise.queue import QueueView
 from compat.protocol.methods import JOB_VIEW
-from compat.wire import place, told_apart
+from compat.wire.layout import place, told_apart
 
 Canonical = dict[str, dict[str, Any]]  # capture label → tree; "calls" → outcomes
 

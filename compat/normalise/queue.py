@@ -10,7 +10,7 @@ from compat.model.capture import Capture, Key
 from compat.model.history import History
 from compat.model.scenario import Scenario, Throw
 from compat.normalise.instants import INSTANT, Window
-from compat.wire import (
+from compat.wire.layout import (
     BY_TIME,
     DELAYED_FACTOR,
     EVENT_JSON,

@@ -14,7 +14,7 @@ WELCOME = {
     "version": "1.0",
     "language": "python",
     "bullmq": "5.62.0",
-    "capabilities": {"queue": ["add"], "worker": [], "cluster": True},
+    "capabilities": {"queue": ["open", "close", "add"], "cluster": True},
 }
 
 

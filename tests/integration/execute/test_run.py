@@ -1,0 +1,72 @@
+"""A run with real drivers on real servers: what is right passes, what does nothing or misbehaves never does."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from compat.execute import Options, Unusable, run
+from compat.model.run import CellEntry, Footer, Header
+from compat.model.verdict import CellVerdict
+from compat.scenarios import load, select
+
+ROOT = Path(__file__).resolve().parents[3]
+DRIVERS = ROOT / "tests" / "drivers"
+NODE = "node@5.62.0"
+
+
+async def verdicts(*patterns: str, implementation: str, **options: object) -> list[CellVerdict]:
+    scenarios = select(load([ROOT / "scenarios"]), patterns, ())
+    chosen = Options(scenarios=scenarios, implementation=implementation, **options)  # type: ignore[arg-type]
+    records = [record async for record in run(chosen)]
+    header, *cells, footer = records
+    assert isinstance(header, Header)
+    assert isinstance(footer, Footer)
+    entries = [cell.verdict for cell in cells if isinstance(cell, CellEntry)]
+    assert footer.cells == len(entries) == header.cells
+    return entries
+
+
+async def test_the_oracle_against_itself_shows_no_difference() -> None:
+    """Oracle against itself, on one server and on a Cluster, three times over (T148, T155, T162)."""
+    found = await verdicts("job/*", "retry/fixed*", "pause/*", implementation=NODE, jobs=4, repeat=3)
+    assert {v.word for v in found} == {"pass"}, [
+        (v.cell.id, v.reason, v.differences) for v in found if v.word != "pass"
+    ]
+    assert {v.cell.topology for v in found} == {"single", "cluster"}
+
+
+async def test_a_driver_that_does_nothing_never_passes() -> None:
+    """The null driver scores nothing (T163)."""
+    null = f"cmd:{sys.executable} {DRIVERS / 'null.py'}"
+    found = await verdicts("job/*", "queue/*", "priority/bounds", "manage/shared-*", implementation=null, jobs=8)
+    assert {v.word for v in found} <= {"fail", "error"}, [v.cell.id for v in found if v.word == "pass"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "reason"),
+    [
+        ("rubbish", "not a message of the protocol"),
+        ("dies", "killed by SIGKILL"),
+        ("answers-another", "not waiting for one"),
+        ("undeclared", "declares what it does not do"),
+    ],
+)
+async def test_a_driver_that_misbehaves_is_an_error_with_its_reason(mode: str, reason: str) -> None:
+    puppet = f"cmd:{sys.executable} {DRIVERS / 'puppet.py'} {mode}"
+    scenarios = [s for s in load([ROOT / "scenarios"]) if s.id == "job/add"]
+    chosen = Options(scenarios=tuple(scenarios), implementation=puppet, arms=("self",), topologies=("single",))
+    words = [r.verdict async for r in run(chosen) if isinstance(r, CellEntry)]
+    assert [v.word for v in words] in (["error"], ["not-applicable"])
+    if words[0].word == "error":
+        assert reason in words[0].reason
+
+
+async def test_an_implementation_that_cannot_start_makes_the_run_unusable() -> None:
+    with pytest.raises(Unusable, match="could not be started"):
+        await verdicts("job/add", implementation="cmd:/no/such/driver")
+
+
+async def test_an_unknown_implementation_is_told_what_there_is() -> None:
+    with pytest.raises(Unusable, match="node@5"):
+        await verdicts("job/add", implementation="go")
