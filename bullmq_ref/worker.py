@@ -57,7 +57,8 @@ class Worker(QueueBase, Generic[Payload, Result]):
 
     def __init__(
         self,
-        name: str,
+        queue: str,
+        /,
         processor: Processor | None = None,
         opts: WorkerOptions | Mapping[str, Any] | None = None,
         *,
@@ -69,7 +70,7 @@ class Worker(QueueBase, Generic[Payload, Result]):
         given = opts if isinstance(opts, Mapping) else {}
         options = WorkerOptions.of(opts, keywords)
         super().__init__(
-            name,
+            queue,
             connection=connection if connection is not None else given.get("connection"),
             prefix=prefix if prefix is not None else given.get("prefix", "bull"),
             limits=limits,
