@@ -36,4 +36,5 @@ def _compile(house: House, source: Path, target: Path, *options: str) -> None:
     if "://" in text:
         (line,) = [line for line in text.splitlines() if "://" in line][:1]
         raise SetUpError("lock", f"{target} names an address: {line}", "depend on a released version of that package.")
-    sys.stderr.write(f"{target}: {text.count('==')} packages\n")
+    pins = sum(1 for line in text.splitlines() if line[:1].isalnum())
+    sys.stderr.write(f"{target}: {pins} pinned\n")
