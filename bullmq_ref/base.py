@@ -13,6 +13,8 @@ from bullmq_ref.options import Limits
 from bullmq_ref.scripts.working import Terms
 from bullmq_ref.wire import Wire
 
+_LIMITED = 9007199254740991  # JavaScript's Number.MAX_SAFE_INTEGER: a limiter that lets nobody pass
+
 Connection = RedisOptions | str | Mapping[str, Any] | None
 
 
@@ -44,6 +46,10 @@ class QueueBase(Emitter):
         self.strategy: Strategy | None = None
         #: What becomes of finished jobs that say nothing themselves, by state.
         self.keep: dict[str, Mapping[str, Any] | None] = {}
+
+    async def rate_limit(self, duration: int) -> None:
+        """Let no worker that has a limit take jobs for `duration` ms; a processor then raises RateLimitError."""
+        await self.client.command("SET", self.keys.limiter, _LIMITED, "PX", duration)
 
     async def close(self) -> None:
         """Close the connection once replies under way have come. Always returns."""

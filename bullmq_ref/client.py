@@ -193,6 +193,10 @@ class Client:
         answers: list[Any] = replies[-1]
         return answers
 
+    def open(self) -> None:
+        """Start to connect, so that CLIENT LIST shows the connection; a command does this too."""
+        self._channel.open()
+
     async def drop(self) -> None:
         """Break the connection, so that a blocking command ends; the next command connects again."""
         await self._channel.drop()

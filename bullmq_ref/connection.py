@@ -59,6 +59,11 @@ class Channel:
     def connected(self) -> bool:
         return self._connection is not None
 
+    def open(self) -> None:
+        """Start to connect, if it does not yet; a command does this too."""
+        if self._task is None and not self._closed:
+            self._task = self._loop.create_task(self._live(), name=f"connection {self._name}")
+
     def send(self, packed: bytes) -> asyncio.Future[Any]:
         """Give a packed command; the future resolves to its reply, or raises redis-py's error for an error reply."""
         future: asyncio.Future[Any] = self._loop.create_future()
@@ -67,8 +72,7 @@ class Channel:
             return future
         self._unsent.append((packed, future))
         if self._connection is None:
-            if self._task is None:
-                self._task = self._loop.create_task(self._live(), name=f"connection {self._name}")
+            self.open()
         elif len(self._unsent) >= _CHUNK:
             self._flush()
         elif not self._flush_due:

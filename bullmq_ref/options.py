@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -213,7 +214,7 @@ def validate(name: str, data: str, options: Mapping[str, Any]) -> None:
     if job_id := options.get("jobId"):
         _validate_id(job_id)
     if priority := options.get("priority"):
-        if isinstance(priority, float) and not priority.is_integer():
+        if isinstance(priority, float) and math.isfinite(priority) and not priority.is_integer():
             raise Invalid("Priority should not be float", symbol="PriorityNotInteger", field="priority")
         if priority > PRIORITY_LIMIT:
             text = f"Priority should be between 0 and {PRIORITY_LIMIT}"

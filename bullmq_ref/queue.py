@@ -17,7 +17,6 @@ from bullmq_ref.options import JobOptions, Limits, job_options
 from bullmq_ref.scripts import adding, managing
 
 _ALL = float("1.7976931348623157e308")  # JavaScript's Number.MAX_VALUE: any score
-_LIMITED = 9007199254740991  # JavaScript's Number.MAX_SAFE_INTEGER: what a limiter holds that lets nobody pass
 _CLEANED_AT_ONCE = 10_000
 
 
@@ -182,10 +181,6 @@ class Queue(Getters[Payload, Result]):
         return await managing.add_log(self.wire, job_id, row, keep_logs or self.limits.logs)
 
     # --- limits ------------------------------------------------------------------------------------------------------
-
-    async def rate_limit(self, duration: int) -> None:
-        """Let no worker with a limit take jobs for `duration` ms; then raise RateLimitError."""
-        await self.client.command("SET", self.keys.limiter, _LIMITED, "PX", duration)
 
     async def remove_rate_limit_key(self) -> int:
         removed: int = await self.client.command("DEL", self.keys.limiter)

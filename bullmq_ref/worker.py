@@ -86,6 +86,7 @@ class Worker(QueueBase, Generic[Payload, Result]):
         self.keep = {"completed": options.remove_on_complete, "failed": options.remove_on_fail}
         self.strategy = options.backoff_strategy
         self._blocking = self.client.renamed(self.keys.client_name(f":w:{options.name}" if options.name else ""))
+        self._blocking.open()  # Node finds workers by this connection's name
         self._slots: Slots[Job[Any, Any]] = Slots()
         self._locks = Locks(self.wire, options.lock_duration, options.renew_time, self._error)
         self._main: asyncio.Task[None] | None = None
@@ -135,6 +136,12 @@ class Worker(QueueBase, Generic[Payload, Result]):
         if not self.options.skip_lock_renewal and self._renewing is None:
             self._renewing = asyncio.create_task(self._locks.keep(), name=f"locks of {self.label}")
         self._main = asyncio.create_task(self._loop(), name=f"worker {self.label}")
+
+    async def ready(self) -> None:
+        """Return when Redis has answered on both connections."""
+        await self.client.command("PING")
+        if not self._waiting:
+            await self._blocking.command("PING")
 
     def is_running(self) -> bool:
         return self._main is not None and not self._main.done()

@@ -1,0 +1,123 @@
+"""The protocol's methods as calls on objects that have Python's names for them: what `reference` offers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+Params = dict[str, Any]
+Call = Callable[[Any, Params], Awaitable[Any]]
+
+
+class Error(Exception):
+    """What a scenario throws: its stack trace begins like JavaScript's."""
+
+
+def _opts(params: Params) -> dict[str, Any]:
+    return params.get("opts") or {}
+
+
+def _given(params: Mapping[str, Any], **names: str) -> dict[str, Any]:
+    """Keyword arguments for those of Node's parameters that were given: `ours="theirs"`."""
+    return {ours: params[theirs] for ours, theirs in names.items() if params.get(theirs) is not None}
+
+
+def _same(params: Params, name: str) -> dict[str, Any]:
+    return {name: params[name]} if name in params else {}
+
+
+def _range(params: Params) -> dict[str, Any]:
+    return _given(params, start="start", end="end", ascending="asc")
+
+
+QUEUE: dict[str, Call] = {
+    "add": lambda q, p: q.add(p["name"], options=p.get("opts"), **_same(p, "data")),
+    "addBulk": lambda q, p: q.add_bulk(p["jobs"]),
+    "pause": lambda q, p: q.pause(),
+    "resume": lambda q, p: q.resume(),
+    "isPaused": lambda q, p: q.is_paused(),
+    "isMaxed": lambda q, p: q.is_maxed(),
+    "count": lambda q, p: q.count(),
+    "getJobCounts": lambda q, p: q.get_job_counts(*_list(p.get("types"))),
+    "getCountsPerPriority": lambda q, p: q.get_counts_per_priority(p["priorities"]),
+    "getJob": lambda q, p: q.get_job(p["jobId"]),
+    "getJobState": lambda q, p: q.get_job_state(p["jobId"]),
+    "getJobs": lambda q, p: q.get_jobs(_list(p.get("types")), **_range(p)),
+    "getWaiting": lambda q, p: q.get_waiting(**_range(p)),
+    "getActive": lambda q, p: q.get_active(**_range(p)),
+    "getDelayed": lambda q, p: q.get_delayed(**_range(p)),
+    "getPrioritized": lambda q, p: q.get_prioritized(**_range(p)),
+    "getCompleted": lambda q, p: q.get_completed(**_range(p)),
+    "getFailed": lambda q, p: q.get_failed(**_range(p)),
+    "getJobLogs": lambda q, p: q.get_job_logs(p["jobId"], **_range(p)),
+    "addJobLog": lambda q, p: q.add_job_log(p["jobId"], p["row"], p.get("keepLogs")),
+    "updateJobProgress": lambda q, p: q.update_job_progress(p["jobId"], p["progress"]),
+    "getVersion": lambda q, p: q.get_version(),
+    "getWorkersCount": lambda q, p: q.get_workers_count(),
+    "remove": lambda q, p: q.remove(p["jobId"], **_given(_opts(p), remove_children="removeChildren")),
+    "drain": lambda q, p: q.drain(delayed=bool(p.get("delayed"))),
+    "clean": lambda q, p: q.clean(p["grace"], p.get("limit") or 0, **_given(p, state="type")),
+    "obliterate": lambda q, p: q.obliterate(**_given(_opts(p), force="force", count="count")),
+    "retryJobs": lambda q, p: q.retry_jobs(**_given(_opts(p), state="state", count="count", timestamp="timestamp")),
+    "promoteJobs": lambda q, p: q.promote_jobs(**_given(_opts(p), count="count")),
+    "trimEvents": lambda q, p: q.trim_events(p["maxLength"]),
+    "rateLimit": lambda q, p: q.rate_limit(p["ms"]),
+    "getRateLimitTtl": lambda q, p: q.get_rate_limit_ttl(p.get("max")),
+    "setGlobalConcurrency": lambda q, p: q.set_global_concurrency(p["concurrency"]),
+    "getGlobalConcurrency": lambda q, p: q.get_global_concurrency(),
+    "removeGlobalConcurrency": lambda q, p: q.remove_global_concurrency(),
+    "setGlobalRateLimit": lambda q, p: q.set_global_rate_limit(p["max"], p["duration"]),
+    "getGlobalRateLimit": lambda q, p: q.get_global_rate_limit(),
+    "removeGlobalRateLimit": lambda q, p: q.remove_global_rate_limit(),
+    "removeDeduplicationKey": lambda q, p: q.remove_deduplication_key(p["id"]),
+    "getDeduplicationJobId": lambda q, p: q.get_deduplication_job_id(p["id"]),
+}
+
+JOB: dict[str, Call] = {
+    "getState": lambda j, p: j.get_state(),
+    "isCompleted": lambda j, p: j.is_completed(),
+    "isFailed": lambda j, p: j.is_failed(),
+    "isDelayed": lambda j, p: j.is_delayed(),
+    "isActive": lambda j, p: j.is_active(),
+    "isWaiting": lambda j, p: j.is_waiting(),
+    "updateData": lambda j, p: j.update_data(p["data"]),
+    "updateProgress": lambda j, p: j.update_progress(p["progress"]),
+    "log": lambda j, p: j.log(p["row"]),
+    "clearLogs": lambda j, p: j.clear_logs(p.get("keepLogs")),
+    "remove": lambda j, p: j.remove(**_given(_opts(p), remove_children="removeChildren")),
+    "retry": lambda j, p: j.retry(**_given(p, state="state")),
+    "promote": lambda j, p: j.promote(),
+    "changeDelay": lambda j, p: j.change_delay(p["delay"]),
+    "changePriority": lambda j, p: j.change_priority(**_given(_opts(p), priority="priority", lifo="lifo")),
+    "extendLock": lambda j, p: j.extend_lock(p["token"], p["duration"]),
+    "moveToCompleted": lambda j, p: j.move_to_completed(
+        p["returnValue"], p["token"], **_given(p, fetch_next="fetchNext")
+    ),
+    "moveToFailed": lambda j, p: j.move_to_failed(
+        Error(p.get("message", "")), p["token"], **_given(p, fetch_next="fetchNext")
+    ),
+    "moveToDelayed": lambda j, p: j.move_to_delayed(p["timestamp"], p.get("token")),
+    "moveToWait": lambda j, p: j.move_to_wait(p.get("token")),
+}
+
+
+async def _at_once(function: Callable[[], Any]) -> Any:
+    return function()
+
+
+WORKER: dict[str, Call] = {
+    "pause": lambda w, p: w.pause(do_not_wait_active=bool(p.get("doNotWaitActive"))),
+    "resume": lambda w, p: _at_once(w.resume),
+    "isPaused": lambda w, p: _at_once(w.is_paused),
+    "isRunning": lambda w, p: _at_once(w.is_running),
+    "getNextJob": lambda w, p: w.get_next_job(p["token"], **_given(_opts(p), block="block")),
+    "sweep": lambda w, p: _quietly(w.sweep()),
+}
+
+
+async def _quietly(work: Awaitable[Any]) -> None:
+    await work
+
+
+def _list(value: Any) -> list[Any]:
+    return [] if value is None else value if isinstance(value, list) else [value]
