@@ -29,12 +29,19 @@ def folder(given: Path | None = None) -> Path:
 
 def chosen(given: Path | None, patterns: Sequence[str] = (), tags: Sequence[str] = ()) -> tuple[Scenario, ...]:
     """The scenarios asked for. A pattern that matches none is wrong usage; a file that is none, an error."""
+    top = folder(given)
     try:
-        return select(load([folder(given)]), patterns, tags)
+        return select(load(_named(top, patterns) or [top]), patterns, tags)
     except ScenarioError as error:
         raise Unfit(str(error), "`bullmq-compat lint` checks scenario files; see docs/scenarios.md") from None
     except NoSuchScenario as error:
         raise click.UsageError(str(error)) from None
+
+
+def _named(top: Path, patterns: Sequence[str]) -> list[Path]:
+    """The files of scenarios that are named whole: there is no need to read all others then."""
+    files = [top / f"{pattern}.yaml" for pattern in patterns]
+    return files if all(file.is_file() for file in files) else []
 
 
 def source(given: Path | None, scenario: Scenario) -> tuple[Path, Callable[[Place], int]]:
