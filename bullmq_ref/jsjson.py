@@ -6,8 +6,9 @@ import json
 import math
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -29,7 +30,7 @@ _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
 _INDEX = re.compile(r"(?:0|[1-9][0-9]{0,9})\Z")
 _quote = json.encoder.encode_basestring  # raw UTF-8; escapes exactly what JavaScript escapes, surrogates aside
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
-_DEEP = 20_000  # levels of nesting that are read and written; V8 gives up near 7,000
+_DEEP = 7_000  # levels of nesting that are read; V8 gives up near there when it writes
 
 
 def dumps(value: Any) -> str:
@@ -41,13 +42,9 @@ def dumps(value: Any) -> str:
     if isinstance(value, Undefined):
         raise TypeError("undefined has no JSON: pass None for null")
     try:
-        text = _compact(value) if _is_simple(value) else "".join(_write(value))
+        text = _compact(value) if _is_simple(value) else _write(value)
     except RecursionError:
-        with _deep():
-            try:
-                text = "".join(_write(value))
-            except RecursionError:
-                raise TypeError("Converting circular structure to JSON") from None
+        text = _write(value)
     return _SURROGATES.sub(_escape, text) if _has_surrogates(text) else text
 
 
@@ -57,7 +54,10 @@ def loads(text: str) -> Any:
         return json.loads(text, parse_constant=_refuse)
     except RecursionError:
         with _deep():
-            return json.loads(text, parse_constant=_refuse)
+            try:
+                return json.loads(text, parse_constant=_refuse)
+            except RecursionError:
+                raise ValueError(f"JSON is nested deeper than {_DEEP} levels") from None
 
 
 def number(value: float) -> str:
@@ -106,30 +106,67 @@ def _is_simple(value: Any) -> bool:
     return False
 
 
-def _write(value: Any) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """Text that is to be written as it is; `end_of` is the container that it closes."""
+
+    text: str
+    end_of: int = 0
+
+
+def _write(root: Any) -> str:
+    """Any value, however deep: what is still to be written stands on a stack."""
+    out: list[str] = []
+    todo: list[Any] = [root]
+    within: set[int] = set()
+    while todo:
+        value = todo.pop()
+        if isinstance(value, _Text):
+            out.append(value.text)
+            within.discard(value.end_of)
+        elif isinstance(value, Mapping | list | tuple):
+            if id(value) in within:
+                raise TypeError("Converting circular structure to JSON")
+            within.add(id(value))
+            opening, parts, closing = _members(value) if isinstance(value, Mapping) else _items(value)
+            out.append(opening)
+            todo.append(_Text(closing, id(value)))
+            todo.extend(reversed(parts))
+        else:
+            out.append(_scalar(value))
+    return "".join(out)
+
+
+def _scalar(value: Any) -> str:
     if isinstance(value, str):
-        yield _quote(value)
-    elif value is None or isinstance(value, Undefined):
-        yield "null"
-    elif isinstance(value, bool):
-        yield "true" if value else "false"
-    elif isinstance(value, int | float):
-        yield number(value) if isinstance(value, int) or math.isfinite(value) else "null"
-    elif isinstance(value, Mapping):
-        yield _object({key(k): v for k, v in value.items()})
-    elif isinstance(value, list | tuple):
-        yield f"[{','.join([part for item in value for part in _write(item)])}]"
-    elif isinstance(value, datetime):
-        yield f'"{value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")}.{value.microsecond // 1000:03d}Z"'
-    else:
-        raise TypeError(f"{type(value).__name__} has no JSON: convert it to text, numbers, lists or mappings first")
+        return _quote(value)
+    if value is None or isinstance(value, Undefined):
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return number(value) if isinstance(value, int) or math.isfinite(value) else "null"
+    if isinstance(value, datetime):
+        moment = value.astimezone(UTC)
+        return f'"{moment.strftime("%Y-%m-%dT%H:%M:%S")}.{moment.microsecond // 1000:03d}Z"'
+    raise TypeError(f"{type(value).__name__} has no JSON: convert it to text, numbers, lists or mappings first")
 
 
-def _object(fields: dict[str, Any]) -> str:
+def _items(values: Sequence[Any]) -> tuple[str, list[Any], str]:
+    parts: list[Any] = []
+    for value in values:
+        parts.extend((_Text(","), value) if parts else (value,))
+    return "[", parts, "]"
+
+
+def _members(value: Mapping[Any, Any]) -> tuple[str, list[Any], str]:
+    fields = {key(k): v for k, v in value.items() if not isinstance(v, Undefined)}
     indexes = sorted((k for k in fields if _INDEX.match(k) and int(k) < 2**32 - 1), key=int)
-    names = [*indexes, *(k for k in fields if k not in set(indexes))] if indexes else list(fields)
-    members = (f"{_quote(k)}:{''.join(_write(fields[k]))}" for k in names if not isinstance(fields[k], Undefined))
-    return f"{{{','.join(members)}}}"
+    first = set(indexes)
+    parts: list[Any] = []
+    for name in [*indexes, *(k for k in fields if k not in first)]:
+        parts += [_Text(f"{',' if parts else ''}{_quote(name)}:"), fields[name]]
+    return "{", parts, "}"
 
 
 def _has_surrogates(text: str) -> bool:
@@ -154,7 +191,7 @@ def _refuse(word: str) -> Any:
 @contextmanager
 def _deep() -> Iterator[None]:
     limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(limit + 4 * _DEEP)
+    sys.setrecursionlimit(limit + _DEEP)
     try:
         yield
     finally:
