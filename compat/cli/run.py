@@ -18,7 +18,7 @@ Examples:
   bullmq-compat run                                     bullmq_ref, everything
   bullmq-compat run 'retry/*' delay/due --topology single
   bullmq-compat run --impl 'cmd:./driver --flag' --gate state
-  bullmq-compat run --impl pypi-bullmq@2.17.0 --json run.jsonl --junit run.xml
+  bullmq-compat run --impl node@5.62.0 --json run.jsonl --junit run.xml
   bullmq-compat run --server redis://127.0.0.1:6379/5 --arm self
 
 \b
@@ -39,7 +39,7 @@ Exit codes: 0 clean, 1 differences, 2 stale baseline, 3 error or invalid,
 @selection
 @click.option(
     "--impl", default="ref", metavar="IMPL",
-    help="The port: ref (bullmq_ref), node@VERSION, pypi-bullmq@VERSION, or cmd:COMMAND for any driver of your own.  "
+    help="The port: ref (bullmq_ref), node@VERSION, or cmd:COMMAND for any driver of your own.  "
     "[default: ref]",
 )  # fmt: skip
 @execution

@@ -51,6 +51,7 @@ class CellRun:
         self.captures: list[Capture] = []
         self.step_ms: list[float] = []
         self.turns: Counter[str] = Counter()  # in `shadow` the sides take turns
+        self._foreseen = {step.raises for step in scenario.steps if step.raises is not None}
         self.offset_ms = 0
         self.since: int | None = None
         self.step = -1  # the objects that are open from the start
@@ -176,7 +177,8 @@ class CellRun:
             self.opened[name, side] = player
             if await self._ask(player, f"{spec.kind}.open", params, name, raises) is None:
                 player.objects.discard(name)
-                del self.opened[name, side]
+                if self.opened[name, side] is player:
+                    del self.opened[name, side]
             self.dirty |= spec.kind == "worker"
 
     async def _close(self, name: str, force: bool, raises: str | None) -> None:
@@ -225,6 +227,10 @@ class CellRun:
             result = await self.players.call(player, method, params)
         except CallRaised as raised:
             problem = raised.problem
+        if problem is not None and self.step < 0 and problem.symbol in self._foreseen:
+            # What a later call would be refused for, this port refuses on opening: that call then tells it.
+            self.opened[name, player.side] = Player(player.side, player.driver, refusal=problem)
+            return None
         outcome = Outcome(
             self.step,
             player.side,

@@ -15,7 +15,7 @@ from compat.drivers import CallRaised, Driver, DriverError, Pool
 from compat.execute.processor import Processor
 from compat.execute.trouble import Trouble
 from compat.model.cell import ROLES, Cell, Side
-from compat.model.history import Notice
+from compat.model.history import Notice, Problem
 from compat.model.scenario import Scenario
 from compat.protocol.messages import Begin, GateCall, ObjectEvent, ProcessorCall, Welcome
 from compat.servers import Node, Server
@@ -41,6 +41,7 @@ class Player:
     objects: set[str] = field(default_factory=set)
     dying: bool = False  # its processor was told to die
     dead: bool = False
+    refusal: Problem | None = None  # this object could not be opened: its calls end so
 
 
 class Players:
@@ -107,6 +108,8 @@ class Players:
 
     async def call(self, player: Player, method: str, params: Any) -> Any:
         """Call a driver. Raises `CallRaised` when the port raised; every other failure becomes `Trouble`."""
+        if player.refusal is not None:
+            raise CallRaised(player.refusal)
         try:
             return await player.driver.call(method, params)
         except DriverError as error:

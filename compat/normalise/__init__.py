@@ -76,10 +76,15 @@ def _outcome(outcome: Outcome, history: History) -> Any:
 
 
 def _result(value: Any, history: History) -> Any:
+    """What a JavaScript caller could tell: a whole number beyond 2^53 is the double next to it."""
+    if isinstance(value, dict) and value.keys() == {"$int"}:
+        return told_apart(float(value["$int"]))
     if isinstance(value, list):
         return [_result(item, history) for item in value]
     if isinstance(value, dict) and {"id", "name"} <= value.keys():
-        return {key: item for key, item in value.items() if key in _VIEW and item is not None}
+        return {key: _result(item, history) for key, item in value.items() if key in _VIEW and item is not None}
+    if isinstance(value, dict):
+        return {key: _result(item, history) for key, item in value.items()}
     if isinstance(value, str):
         return value.replace(history.prefix, "<prefix>")
     return value
