@@ -177,8 +177,7 @@ class CellRun:
             self.opened[name, side] = player
             if await self._ask(player, f"{spec.kind}.open", params, name, raises) is None:
                 player.objects.discard(name)
-                if self.opened[name, side] is player:
-                    del self.opened[name, side]
+                del self.opened[name, side]
             self.dirty |= spec.kind == "worker"
 
     async def _close(self, name: str, force: bool, raises: str | None) -> None:
@@ -230,7 +229,7 @@ class CellRun:
         if problem is not None and self.step < 0 and problem.symbol in self._foreseen:
             # What a later call would be refused for, this port refuses on opening: that call then tells it.
             self.opened[name, player.side] = Player(player.side, player.driver, refusal=problem)
-            return None
+            problem, result = None, None
         outcome = Outcome(
             self.step,
             player.side,

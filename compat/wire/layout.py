@@ -87,7 +87,9 @@ def told_apart(value: Any) -> Any:
     if isinstance(value, float):
         if value == 0 and math.copysign(1, value) < 0:
             return "<-0>"
-        return int(value) if value.is_integer() and abs(value) < 2**63 else value
+        return int(value) if value.is_integer() and abs(value) <= 2**53 else value
+    if isinstance(value, int):
+        return value if abs(value) <= 2**53 else float(value)  # beyond, JavaScript sees the double next to it
     if isinstance(value, list):
         return [told_apart(item) for item in value]
     if isinstance(value, dict):
