@@ -21,7 +21,7 @@ Connection = RedisOptions | str | Mapping[str, Any] | None
 class QueueBase(Emitter):
     """An object on one queue. Make it inside a running event loop. `connection`: a URL, a mapping, or RedisOptions.
 
-    Raises Invalid for a bad name or connection, CrossSlot in Cluster when the queue's keys span slots.
+    Raises Invalid for a bad name or connection. In Cluster, its methods raise CrossSlot when the keys span slots.
     """
 
     def __init__(

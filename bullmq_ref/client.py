@@ -14,7 +14,7 @@ from bullmq_ref import lua
 from bullmq_ref.connection import Channel
 from bullmq_ref.errors import BullMQError, ConnectionLost, CrossSlot, Invalid, from_reply
 from bullmq_ref.jsjson import utf8
-from bullmq_ref.keys import Keys
+from bullmq_ref.keys import Keys, slot
 
 _hiredis_pack: Callable[[tuple[Any, ...]], bytes] | None
 try:
@@ -117,24 +117,30 @@ def packed_command(arguments: Sequence[Argument]) -> bytes:
 class Client:
     """The connection of one queue object. Commands are sent in the order in which they are given.
 
-    Raises `CrossSlot` in Cluster when the queue's keys span slots.
+    In Cluster, scripts raise `CrossSlot` when the queue's keys span slots.
     """
 
     def __init__(self, options: RedisOptions, keys: Keys, *, client_name: str | None = None) -> None:
         self.options = options
         self._keys = keys
         self._client_name = client_name
-        self._slot = keys.slot if options.cluster else None
-        if options.cluster and self._slot is None:
+        tied = keys.slot  # commands of one key are served without a tag, as in Node; scripts need one slot
+        self._slot = slot(keys.meta) if tied is None else tied
+        self._torn = options.cluster and tied is None
+        self._home: Address | None = None  # the slot's owner, once known
+        self._channel = self._open(None)
+        self._visited: dict[Address, Channel] = {}  # other nodes that a redirection led to
+        self._sent: set[tuple[Channel, int, str]] = set()  # scripts whose text a connection has carried already
+
+    def check_slot(self) -> None:
+        """Raise CrossSlot, saying what to do, when this is a Cluster and the queue's keys span slots."""
+        if self._torn:
+            keys = self._keys
             raise CrossSlot(
                 f"CROSSSLOT The keys of queue {keys.name!r} span Cluster slots: expected a hash tag in the prefix or "
                 f'the name, got {keys.base!r}. Use the prefix "{{{keys.prefix}}}" (one slot for all its queues), '
                 f'or name the queue "{{{keys.name}}}".'
             )
-        self._home: Address | None = None  # the slot's owner, once known
-        self._channel = self._open(None)
-        self._visited: dict[Address, Channel] = {}  # other nodes that a redirection led to
-        self._sent: set[tuple[Channel, int, str]] = set()  # scripts whose text a connection has carried already
 
     @property
     def connected(self) -> bool:
@@ -160,6 +166,7 @@ class Client:
         """One script. Its text travels with the first call of a connection, its SHA-1 with the others; NOSCRIPT sends
         the text again. Raises as `command`."""
         script = lua.load(name)
+        self.check_slot()
         channel = self._channel
         known = (channel, channel.generation if channel.connected else channel.generation + 1, script.sha)
         if known in self._sent:
@@ -241,7 +248,7 @@ class Client:
             finally:
                 await connection.disconnect()
             for first, last, master, *_ in ranges:
-                if first <= (self._slot or 0) <= last:
+                if first <= self._slot <= last:
                     self._home = (master[0] or address[0], int(master[1]))
                     return self._home
             failures.append(f"{address[0]}:{address[1]}: nobody owns slot {self._slot}")

@@ -52,7 +52,7 @@ class Worker(QueueBase, Generic[Payload, Result]):
     `progress(job, value)`, `stalled(id, prev)`, `drained()`, `paused()`, `resumed()`, `closing()`, `closed()`,
     `error(error)`. A job may run more than once (its worker may die): processors must be idempotent.
 
-    Raises Invalid with Node's texts for bad options.
+    Raises Invalid with Node's texts for bad options, CrossSlot in Cluster when the queue's keys span slots.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class Worker(QueueBase, Generic[Payload, Result]):
             prefix=prefix if prefix is not None else given.get("prefix", "bull"),
             limits=limits,
         )
+        self.client.check_slot()
         self.options = options
         self.id = str(uuid.uuid4())
         #: For logs: `{hostname}-{pid}-{6 hex}`.

@@ -402,7 +402,14 @@ def view(job: Job[Any, Any]) -> dict[str, Any]:
         "deduplicationId": job.deduplication_id,
         "repeatJobKey": job.repeat_job_key,
     }
-    return {name: value for name, value in shown.items() if not isinstance(value, Undefined)}
+    absent = (n for n, v in shown.items() if isinstance(v, Undefined) or (v is None and n not in _NULLS))
+    for name in tuple(absent):
+        del shown[name]
+    return shown
+
+
+#: What is `null` in Node where other properties are undefined.
+_NULLS = frozenset({"data", "progress", "returnvalue", "stacktrace"})
 
 
 def _strategy(delays: Mapping[str, list[int]]) -> Callable[..., float]:

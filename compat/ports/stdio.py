@@ -10,6 +10,7 @@ import math
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 PROTOCOL: Final = "bullmq-compat/1"
@@ -80,7 +81,7 @@ def encode(value: Any) -> Any:
     if isinstance(value, str):
         return value if _plain(value) else {"$utf16": value.encode("utf-16-be", "surrogatepass").hex(" ", 2)}
     if isinstance(value, int):
-        return value if -_SAFE <= value <= _SAFE else {"$int": str(value)}
+        return value if -_SAFE <= value <= _SAFE or _is_double(value) else {"$int": str(value)}
     if isinstance(value, float):
         return _encode_float(value)
     if isinstance(value, bytes):
@@ -92,6 +93,11 @@ def encode(value: Any) -> Any:
     return [encode(item) for item in value]
 
 
+def _is_double(value: int) -> bool:
+    """Whether JavaScript, too, would show these digits: those that a double's shortest notation is padded with."""
+    return abs(value) < 10**21 and int(Decimal(repr(float(value)))) == value
+
+
 def _encode_float(value: float) -> Any:
     if math.isnan(value):
         return {"$number": "NaN"}
@@ -99,7 +105,7 @@ def _encode_float(value: float) -> Any:
         return {"$number": "Infinity" if value > 0 else "-Infinity"}
     if value == 0 and math.copysign(1, value) < 0:
         return {"$number": "-0"}
-    return int(value) if value.is_integer() and abs(value) <= _SAFE else value
+    return int(Decimal(repr(value))) if value.is_integer() and abs(value) < 1e21 else value
 
 
 def _plain(text: str) -> bool:

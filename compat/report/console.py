@@ -274,6 +274,8 @@ def _footer(run: Run, code: int) -> Iterator[RenderableType]:
     if footer is not None and footer.slowest:
         slowest = ", ".join(f"{printable(cell)} {seconds:.1f} s" for cell, seconds in footer.slowest[:3])
         yield Text(f"slowest: {slowest}; median {footer.median_cell_seconds:.2f} s", style="dim")
+    if run.verdicts and set(run.words) == {"not-applicable"}:
+        yield Text("nothing was judged: no cell is applicable to this port", style="bold yellow")
     missing = run.header.cells - len(run.verdicts)
     if missing > 0:
         yield Text(f"{number(missing, 'cell')} of {run.header.cells:,} not run", style="bold yellow")

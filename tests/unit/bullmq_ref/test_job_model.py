@@ -80,7 +80,7 @@ def test_a_stack_trace_begins_with_name_and_message() -> None:
 
 async def test_a_thousand_worker_labels_are_distinct() -> None:
     """(T022, T023)"""
-    workers = [Worker("q") for _ in range(1000)]
+    workers: list[Worker[Any, Any]] = [Worker("q") for _ in range(1000)]
     try:
         labels = {worker.label for worker in workers}
         assert len(labels) == 1000

@@ -122,6 +122,11 @@ def test_a_run_without_cells_says_so(run: Run) -> None:
     assert "no cell was run" in shown(Run(run.header, ()))
 
 
+def test_a_run_in_which_nothing_is_applicable_says_that_it_judged_nothing(run: Run) -> None:
+    assert "nothing was judged" in shown(Run(run.header, run.verdicts[:2], run.footer), quiet=True)
+    assert "nothing was judged" not in shown(run)
+
+
 def test_quiet_keeps_what_went_wrong_and_the_last_lines(run: Run) -> None:
     text = shown(run, quiet=True)
     assert "Differences" in text and "exit code" in text
