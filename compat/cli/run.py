@@ -39,7 +39,7 @@ Exit codes: 0 clean, 1 differences, 2 stale baseline, 3 error or invalid,
 @selection
 @click.option(
     "--impl", default="ref", metavar="IMPL",
-    help="The port: ref (bullmq_ref), node@VERSION, or cmd:COMMAND for any driver of your own.  "
+    help="The port: ref (bullmq_ref), node@VERSION, pypi-bullmq@VERSION, or cmd:COMMAND for any driver of your own.  "
     "[default: ref]",
 )  # fmt: skip
 @execution

@@ -36,7 +36,7 @@ def node_aliases() -> dict[str, str]:
 
 
 def command_for(name: str) -> tuple[str, ...]:
-    """The command of `ref`, `node@VERSION` or `cmd:COMMAND`. Raises `ImplementationError`."""
+    """The command of `ref`, `node@VERSION`, `pypi-bullmq@VERSION` or `cmd:COMMAND`. Raises `ImplementationError`."""
     kind, _, rest = name.partition(":")
     if kind == "cmd" and rest.strip():
         return tuple(shlex.split(rest))
@@ -52,7 +52,11 @@ def command_for(name: str) -> tuple[str, ...]:
                 f"bullmq {wanted} is not installed for Node (installed: {have}); run `python3 ci setup`"
             )
         return (node_binary(), str(NODE_DRIVER), "--bullmq", aliases[wanted])
+    if base == "pypi-bullmq" and version:
+        from compat.ports import environments  # makes an environment, which few runs need
+
+        return tuple(environments.command(name))
     raise ImplementationError(
-        f"there is no implementation {name!r}; there are ref, node@{NODE_TARGET}, and cmd:COMMAND for any driver "
-        "of your own"
+        f"there is no implementation {name!r}; there are ref, node@{NODE_TARGET}, pypi-bullmq@VERSION, "
+        "and cmd:COMMAND for any driver of your own"
     )
