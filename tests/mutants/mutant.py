@@ -1,0 +1,67 @@
+"""The reference driver with one seeded fault: `mutant.py NAME`. Faults are written into the text of the Lua scripts."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from dataclasses import replace
+
+from bullmq_ref import lua
+from compat.ports import reference
+
+_END = "ARGV[3], ARGV[4]"
+
+#: name → (script, what stands there, what stands there instead)
+FAULTS: dict[str, tuple[str, str, str]] = {
+    "quoted-failed-reason": (
+        *("moveToFinished", _END),
+        """ARGV[3], (ARGV[5] == "failed" and '"' .. ARGV[4] .. '"' or ARGV[4])""",
+    ),
+    "raw-returnvalue": ("moveToFinished", _END, """ARGV[3], (string.gsub(ARGV[4], '^"(.*)"$', '%1'))"""),
+    "no-retries-exhausted": ("moveToFinished", '"event", "retries-exhausted"', '"event", "exhausted"'),
+    "reversed-priority": ("addPrioritizedJob", "return priority * 0x1", "return (2097152 - priority) * 0x1"),
+    "plain-ms-delayed-score": ("addDelayedJob", "minScore = delayedTimestamp * 0x1000", "minScore = delayedTimestamp"),
+    "no-marker": ("addStandardJob", 'rcall("ZADD", markerKey, 0, "0")', "local _ = markerKey"),
+    "no-waiting-event": ("addStandardJob", 'maxEvents, "*", "event", "waiting"', 'maxEvents, "*", "event", "queued"'),
+    "no-added-event": ("addStandardJob", '"event", "added"', '"event", "created"'),
+    "delay-zero-in-opts": (
+        "addStandardJob",
+        "cjson.encode(opts)",
+        '(string.gsub(cjson.encode(opts), "^{", "{\\"delay\\":0,"))',
+    ),
+    "wrong-progress-field": ("updateProgress", 'KEYS[1], "progress", ARGV[2]', 'KEYS[1], "progres", ARGV[2]'),
+    "lifo-reversed": ("addStandardJob", "'RPUSH' or 'LPUSH'", "'LPUSH' or 'RPUSH'"),
+    "key-outside-the-prefix": (
+        *("updateData", 'rcall("HSET", KEYS[1]'),
+        'rcall("SET", "elsewhere", "1") rcall("HSET", KEYS[1]',
+    ),
+    "delay-kept-on-promotion": ("promote", '"delay", 0', '"delay", 1'),
+    "pause-unsaid": ("pause", '"event", ARGV[1]', '"event", "pause"'),
+    "log-prepended": ("addLog", '"RPUSH"', '"LPUSH"'),
+    "wrong-delay-of-change": ("changeDelay", '"delay", delay)', '"delay", delay + 1)'),
+    "never-sweeps": ("moveStalledJobsToWait", "local rcall = redis.call", "do return {} end local rcall = redis.call"),
+}
+
+
+def mutate(name: str) -> None:
+    """Make `bullmq_ref` load the faulty text. A fault whose place is not found ends the driver: it is no survivor."""
+    script, old, new = FAULTS[name]
+    sound = lua.load
+
+    def load(asked: str) -> lua.Script:
+        found = sound(asked)
+        if found.name != script:
+            return found
+        text = found.text.decode()
+        if old not in text:
+            raise SystemExit(f"{name}: {old!r} does not stand in {script}")
+        faulty = text.replace(old, new).encode()
+        return replace(found, text=faulty, sha=hashlib.sha1(faulty, usedforsecurity=False).hexdigest())
+
+    vars(lua)["load"] = load
+    load(script)
+
+
+if __name__ == "__main__":
+    mutate(sys.argv[1])
+    reference.main()
