@@ -5,6 +5,7 @@ The processes belong to the session and have nothing to do with event loops; eac
 
 from __future__ import annotations
 
+import signal
 import uuid
 from collections.abc import AsyncIterator, Iterator
 
@@ -12,6 +13,9 @@ import pytest
 
 from compat.model.scenario import TopologyName
 from compat.servers import Running, Server, start
+
+# Whoever starts the tests in the background hands SIGINT on as ignored; what they start must feel a Ctrl-C anyway.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

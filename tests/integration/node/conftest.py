@@ -92,11 +92,11 @@ class Oracle:
         """Wait until a job is in `state`."""
         await until(lambda: self.call("queue.getJobState", "q", jobId=job), state)
 
-    async def told(self, event: str, job: str = "") -> dict[str, Any]:
-        """Wait for a notification and return its parameters."""
+    async def told(self, event: str, job: str = "", on: str = "w") -> dict[str, Any]:
+        """Wait for a notification about the object `on` and return its parameters."""
 
         async def look() -> dict[str, Any] | None:
-            found = (n for n in self.notices if n["event"] == event and n["job"] == job)
+            found = (n for n in self.notices if (n["on"], n["event"], n["job"]) == (on, event, job))
             return next(found, None)
 
         found: dict[str, Any] = await until(look, f"{event} {job}", bool)

@@ -222,9 +222,7 @@ async def test_queue_events_are_told_from_the_first_of_the_stream_on(oracle: Ora
     await oracle.open("events", "e")
     await oracle.open("worker", "w")
     (await oracle.attempt()).end({"progress": 7}, returns={"ok": 1})
-    await oracle.told("drained")
-    await oracle.state("1", "completed")
-    await oracle.told("completed", "1")
+    await oracle.told("completed", "1", on="e")
 
     def args(event: str) -> list[dict[str, Any]]:
         return [n["args"] for n in oracle.notices if n["on"] == "e" and n["event"] == event]
@@ -245,5 +243,5 @@ async def test_a_reader_can_start_behind_what_is_there(oracle: Oracle) -> None:
     ((last, _),) = await oracle.server.client(oracle.server.owner(key)).xrevrange(key, count=1)
     await oracle.open("events", "e", lastEventId=last.decode())
     await oracle.call("queue.add", "q", name="new")
-    await oracle.told("waiting", "2")
+    await oracle.told("waiting", "2", on="e")
     assert [n["args"].get("name") for n in oracle.notices if n["event"] == "added"] == ["new"]
