@@ -107,18 +107,23 @@ class Channel:
 
     async def _live(self) -> None:
         """Connect, receive until the connection is lost, connect again while commands wait."""
-        while (connection := await self._establish()) is not None:
-            try:
-                await self._receive(connection)
-            finally:
-                if self._connection is connection:
-                    self._connection = None
-                with contextlib.suppress(redis_errors.RedisError, OSError):
-                    await connection.disconnect()
-            if not self._unsent:
-                break  # nobody waits: the next command connects
-        if asyncio.current_task() is self._task:
-            self._task = None
+        try:
+            while (connection := await self._establish()) is not None:
+                try:
+                    await self._receive(connection)
+                finally:
+                    if self._connection is connection:
+                        self._connection = None
+                    with contextlib.suppress(redis_errors.RedisError, OSError):
+                        await connection.disconnect()
+                if not self._unsent:
+                    break  # nobody waits: the next command connects
+        except Exception as error:
+            logger.exception("the connection to %s broke in an unexpected way", self._name)
+            self._fail(OutcomeUnknown(f"The connection to {self._name} broke in an unexpected way: {error!r}"))
+        finally:
+            if asyncio.current_task() is self._task:
+                self._task = None
 
     async def _establish(self) -> Any:
         """Connect, however long it takes, and send what has been waiting. None when it was given up."""

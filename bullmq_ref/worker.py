@@ -39,6 +39,7 @@ _LONGEST_BLOCK = 10.0  # s that a worker blocks at most when it knows of a delay
 _LONGEST_LIMIT = 30_000  # ms that a limited worker sleeps at most, so that delayed jobs are promoted
 _WATCHDOG = 1.0  # s that a blocking command may come late before its connection is dropped
 _AFTER_LOSS = 0.1  # s
+_LOOK = 2.0  # s between looks whether Redis is there, when closing
 _PARKED = frozenset({"DelayedError", "WaitingError", "WaitingChildrenError"})
 
 _T = TypeVar("_T")
@@ -195,11 +196,16 @@ class Worker(QueueBase, Generic[Payload, Result]):
         self.emit("closed")
 
     async def _finish_jobs(self) -> None:
-        """Wait for the main loop, and so for its jobs; a fetch that is blocked is broken off."""
+        """Wait for the main loop, and so for its jobs; a blocked fetch is broken off. When closing, a Redis that
+        stays away for two looks in a row is waited for no more: the jobs could not be finished."""
         if self._waiting:
             await self._blocking.drop()
-        if self._main is not None:
-            await asyncio.wait({self._main})
+        away = False
+        while self.is_running() and self._main is not None and not (away and not self.client.connected):
+            away = not self.client.connected
+            if away:
+                self.client.open()
+            await asyncio.wait({self._main}, timeout=_LOOK if self.closing else None)
 
     # --- the main loop -----------------------------------------------------------------------------------------------
 

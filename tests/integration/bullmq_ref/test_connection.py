@@ -17,6 +17,7 @@ from bullmq_ref import (
     ConnectionLost,
     CrossSlot,
     Invalid,
+    Limits,
     OutcomeUnknown,
     Queue,
     RedisOptions,
@@ -71,6 +72,23 @@ async def test_a_worker_goes_on_after_redis_was_restarted(private: Any, until: A
     finally:
         await worker.close()
         await queue.close()
+
+
+async def test_a_worker_closes_even_when_redis_is_gone_for_good(private: Any, until: Any) -> None:
+    """(T132)"""
+    queue, go = open_queue(private.options), asyncio.Event()
+
+    async def hold(job: Any, token: str) -> None:
+        await go.wait()
+
+    worker: Worker[Any, Any] = Worker("q", hold, connection=private.options, limits=Limits.node())
+    job = await queue.add("n", {})
+    await until(lambda: job.is_active())
+    await private.stop()
+    go.set()
+    async with asyncio.timeout(15):
+        await worker.close()
+    await queue.close()
 
 
 async def test_attempts_to_connect_may_be_bounded(private: Any) -> None:
