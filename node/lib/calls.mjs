@@ -126,7 +126,7 @@ export class Calls {
     const entry = await this.#open("queue", params, (options) => new this.#library.Queue(params.name, options));
     const client = await entry.object.waitUntilReady();
     // The constructor has sent `meta` on this connection by now; a read of the same key is answered after it.
-    await client.exists(entry.object.keys.meta);
+    await client.exists(entry.object.toKey("meta"));
   }
 
   async #openWorker(params) {
@@ -164,6 +164,7 @@ export class Calls {
       plain.settings = { ...plain.settings, backoffStrategy: backoffStrategy($backoffStrategy) };
     }
     const connection = await scenario.connection();
+    if (scenario.over) throw new RpcError(DRIVER, `the scenario ended before ${as} was open`);
     const object = make({ ...plain, connection });
     object.on("error", (error) => console.error(`${as}: ${messageOf(error)}`));
     return scenario.add(as, { kind, object });
