@@ -137,11 +137,11 @@ class Driver:
         """End all that the port left running, close its connections, put the clock right."""
         opened, self._opened, self._entries = self._opened, [], {}
         self._scenario = None
-        strays = asyncio.all_tasks() - self._calls - self._before if opened else set()
-        for task in strays:
-            task.cancel()
-        if strays:
-            await asyncio.wait(strays, timeout=TIDY)
+        deadline = time.monotonic() + TIDY
+        while opened and (strays := self._strays()) and time.monotonic() < deadline:
+            for task in strays:
+                task.cancel()  # again and again: a client may swallow it when it has just been answered
+            await asyncio.wait(strays, timeout=TIDY / 10)
         for thing in opened:
             for connection in ("redisConnection", "blockingRedisConnection"):
                 if (held := getattr(thing, connection, None)) is not None:
@@ -150,6 +150,10 @@ class Driver:
                     except Exception as error:
                         say(f"a connection did not close: {error!r}")
         set_offset(0)
+
+    def _strays(self) -> set[asyncio.Task[Any]]:
+        """What the port has started since the scenario began, and has not ended."""
+        return {task for task in asyncio.all_tasks() - self._calls - self._before if not task.done()}
 
     async def set_clock(self, params: Params) -> None:
         set_offset(params["offsetMs"])

@@ -122,8 +122,11 @@ async def test_it_adds_and_processes(port: Port) -> None:
     assert [call["job"]["id"] for call in calls] == ["1", "1"]
     assert [call["token"].rpartition(":")[2].isdigit() for call in calls] == [True, True]
     assert {"worker": "w", "job": "1", "gate": "g"} in port.asked
-    told = [(n["on"], n["event"], n["job"], n["args"]) for n in port.notices]
-    assert ("w", "completed", "1", {"returnvalue": {"ok": True}}) in told
+
+    async def completed() -> list[Any]:
+        return [(n["on"], n["job"], n["args"]) for n in port.notices if n["event"] == "completed"]
+
+    await until(completed, [("w", "1", {"returnvalue": {"ok": True}})])
 
 
 async def test_it_works_by_hand_and_its_errors_have_symbols(port: Port) -> None:
