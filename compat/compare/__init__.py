@@ -1,7 +1,7 @@
-"""What differs between two histories of one scenario, what it means, and which laws and facts do not hold."""
+"""Two canonical histories, compared and told in words; and one history, held against laws and facts."""
 
-from compat.compare.difference import Comparison, differences
-from compat.compare.facts import missed_facts
-from compat.compare.laws import broken_laws
+from compat.compare.differences import Comparison, compare, differences
+from compat.compare.facts import MissedFact, missed_facts
+from compat.compare.laws import LAWS, BrokenLaw, broken_laws
 
-__all__ = ["Comparison", "broken_laws", "differences", "missed_facts"]
+__all__ = ["LAWS", "BrokenLaw", "Comparison", "MissedFact", "broken_laws", "compare", "differences", "missed_facts"]

@@ -1,217 +1,234 @@
-"""Facts: what a scenario says must hold, looked up in a history."""
+"""Facts: what a scenario's `expect` says, held against one history."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
+from compat.compare.spelled import same
+from compat.compare.words import event as event_text
 from compat.model.capture import Capture, Key
 from compat.model.history import History
 from compat.model.scenario import Fact, Scenario
+from compat.normalise.text import walk
 from compat.protocol.values import decode
-from compat.wire.layout import LISTS, STATES, read, told_apart
+from compat.wire.states import members, state_of
 
-END = "end"
-_RAW = {
-    "failed_reason": "failedReason",
-    "processed_by": "pb",
-    "name": "name",
-}
-_NUMBERS = {
-    "attempts_made": "atm",
-    "attempts_started": "ats",
-    "stalled_counter": "stc",
-    "delay": "delay",
-    "priority": "priority",
-}
-_JSON = {"data": "data", "opts": "opts", "returnvalue": "returnvalue", "progress": "progress"}
+_FIELD = re.compile(r" (?=[\w-]+=)")
+_NOTHING = "nothing"
 
 
-def missed_facts(scenario: Scenario, history: History) -> tuple[tuple[int, str], ...]:
-    """(number of the fact, what was seen and what expected), for every fact that does not hold."""
-    missed: list[tuple[int, str]] = []
-    for number, fact in enumerate(scenario.expect):
-        missed += [(number, words) for words in _missed(scenario, history, fact)]
-    for outcome in history.outcomes:
-        step = scenario.steps[outcome.step] if 0 <= outcome.step < len(scenario.steps) else None
-        if step is not None and step.raises is not None:
-            seen = outcome.problem.symbol if outcome.problem is not None else "no error"
-            if seen != step.raises:
-                missed.append(
-                    (len(scenario.expect) + outcome.step, f"step {outcome.step}: {step.raises} expected, {seen} seen")
-                )
-    return tuple(missed)
+class MissedFact(Struct, frozen=True):
+    """A fact that does not hold. `number` is its place in `expect`, from 1."""
+
+    number: int
+    about: str
+    expected: Any
+    seen: Any
+    words: str
 
 
-def _missed(scenario: Scenario, history: History, fact: Fact) -> Iterator[str]:
-    if fact.call is not None:
-        yield from _call(history, fact)
-        return
-    label = fact.at or END
-    shot = history.capture(label)
-    if shot is None:
-        yield f"there is no capture {label!r} to look in"
-        return
-    queue = _queue(scenario, fact)
-    if fact.job is not None:
-        yield from _job(history, shot, fact)
-    base = f"{shot.prefix}:{queue}"
-    for state, want in (fact.counts or {}).items():
-        key = shot.keys.get(f"{base}:{state}")
-        seen = 0 if key is None else len(key.items) if state in LISTS else len(key.scores)
-        if seen != want:
-            yield f"{want} jobs in {state} expected, {seen} seen"
-    if fact.key is not None:
-        yield from _key(history, shot, base, fact)
-    if fact.events is not None:
-        yield from _events(history, shot, base, fact.events)
-    if fact.processed is not None:
-        order = list(dict.fromkeys(a.job for a in history.attempts if a.queue == queue and a.at_ms <= shot.at_ms))
-        names = tuple(_named(history, queue, job) for job in order)
-        if names != fact.processed:
-            yield f"processed in the order {list(fact.processed)} expected, {list(names)} seen"
+def missed_facts(scenario: Scenario, history: History) -> tuple[MissedFact, ...]:
+    """Every part of every fact that does not hold, in the order of `expect`."""
+    return tuple(
+        MissedFact(number, about, expected, seen, f"expected {about} to be {_say(expected)}, found {_say(seen)}")
+        for number, fact in enumerate(scenario.expect, 1)
+        for about, expected, seen in _Facts(scenario, history, fact).missed()
+    )
 
 
-def _queue(scenario: Scenario, fact: Fact) -> str:
-    name = fact.queue if fact.queue is not None else next(iter(scenario.objects))
-    return scenario.objects[name].queue_name
+class _Facts:
+    """One fact and the capture it is about."""
+
+    def __init__(self, scenario: Scenario, history: History, fact: Fact) -> None:
+        self.scenario, self.history, self.fact = scenario, history, fact
+        found = history.capture(fact.at) if fact.at is not None else (history.captures or (None,))[-1]
+        self.capture = found or Capture(fact.at or "", 0, 0, history.prefix, {})
+        self.taken = found is not None
+
+    def missed(self) -> Iterator[tuple[str, Any, Any]]:
+        if not self.taken and self.fact.call is None:
+            yield f"a capture `{self.fact.at or 'end'}`", "taken", "not taken"
+            return
+        for about, expected, seen in self._said():
+            wanted = self._filled(decode(expected))
+            if not _holds(wanted, seen):
+                yield about, wanted, seen
+
+    def _said(self) -> Iterator[tuple[str, Any, Any]]:
+        fact = self.fact
+        if fact.job is not None:
+            yield from self._about_job(fact.job)
+        elif fact.key is not None:
+            key = self.capture.keys.get(f"{self._base()}:{self._filled(fact.key)}")
+            if fact.exists is not None:
+                yield f"key {fact.key} to exist:", fact.exists, key is not None
+            if fact.value is not UNSET:
+                yield f"key {fact.key}", _texts(fact.value), _value(key)
+        elif fact.call is not None:
+            yield f"call {fact.call}", fact.returns, self._answer(fact.call)
+        for state, count in (fact.counts or {}).items():
+            state_key = self.capture.keys.get(f"{self._base()}:{state}")
+            yield f"the number of jobs in {state}", count, len(members(state_key)) if state_key is not None else 0
+        if fact.events is not None:
+            yield from self._events(fact.events)
+        if fact.processed is not None:
+            yield "the order of first attempts", list(fact.processed), self._processed()
+
+    def _about_job(self, name: str) -> Iterator[tuple[str, Any, Any]]:
+        fact, label = self.fact, self.history.labels.get(name)
+        if label is None:
+            yield f"job {name}", "known from a call", "never answered with"
+            return
+        base = f"{self.capture.prefix}:{label.queue}"
+        key = self.capture.keys.get(f"{base}:{label.id}")
+        fields = key.fields if key is not None and key.type == "hash" else {}
+        if fact.exists is not None:
+            yield f"job {name} to exist:", fact.exists, key is not None
+        if fact.state is not None:
+            yield f"job {name}: state", fact.state, state_of(self.capture.keys, base, label.id)
+        for about, raw, raw_field in (
+            ("name", fact.name, "name"),
+            ("failedReason", fact.failed_reason, "failedReason"),
+            ("processedBy", fact.processed_by, "pb"),
+        ):
+            if raw is not None:
+                yield f"job {name}: {about}", raw, fields.get(raw_field, _NOTHING)
+        for about, number, number_field in (
+            ("attemptsMade", fact.attempts_made, "atm"),
+            ("attemptsStarted", fact.attempts_started, "ats"),
+            ("stalledCounter", fact.stalled_counter, "stc"),
+            ("delay", fact.delay, "delay"),
+            ("priority", fact.priority, "priority"),
+        ):
+            if number is not None:
+                yield f"job {name}: {about}", str(number), fields.get(number_field, "0")
+        for about, value in (
+            ("data", fact.data),
+            ("opts", fact.opts),
+            ("returnvalue", fact.returnvalue),
+            ("progress", fact.progress),
+        ):
+            if value is not UNSET:
+                yield f"job {name}: {about}", value, _json(fields.get(about))
+        if fact.stacktraces is not None:
+            traces = _json(fields.get("stacktrace", "[]"))
+            yield f"job {name}: stack traces", fact.stacktraces, len(traces) if isinstance(traces, list) else traces
+        if fact.logs is not None:
+            logs = self.capture.keys.get(f"{base}:{label.id}:logs")
+            yield f"job {name}: logs", list(fact.logs), list(logs.items) if logs is not None else []
+        if fact.attempts is not None:
+            mine = [a for a in self.history.attempts if (a.queue, a.job) == (label.queue, label.id)]
+            yield f"job {name}: calls of the processor", fact.attempts, len(mine)
+        for field, text in (fact.fields or {}).items():
+            yield f"job {name}: field {field}", _NOTHING if text is None else text, fields.get(field, _NOTHING)
+
+    def _events(self, expected: tuple[str, ...]) -> Iterator[tuple[str, Any, Any]]:
+        key = self.capture.keys.get(f"{self._base()}:events")
+        rows = [dict(entry.fields) for entry in (key.entries if key is not None else ())]
+        if len(rows) == len(expected) and all(map(self._is, expected, rows)):
+            return
+        yield "the events", list(expected), [event_text(row) for row in rows]
+
+    def _is(self, text: str, row: dict[str, str]) -> bool:
+        head, *fields = _FIELD.split(text)
+        event, _, label = head.partition(" ")
+        if row.get("event") != event or (label and row.get("jobId") != self._id(label)):
+            return False
+        pairs = (field.partition("=") for field in fields)
+        return all(row.get(name) == self._filled(value) for name, _, value in pairs)
+
+    def _processed(self) -> list[str]:
+        names = {(label.queue, label.id): name for name, label in self.history.labels.items()}
+        attempts = [a for a in self.history.attempts if self.fact.queue is None or a.queue == self._queue()]
+        return list(dict.fromkeys(names.get((a.queue, a.job), a.job) for a in attempts))
+
+    def _answer(self, label: str) -> Any:
+        outcome = next((o for o in self.history.outcomes if o.label == label), None)
+        if outcome is None:
+            return "no answer"
+        if outcome.problem is not None:
+            return f"the error {outcome.problem.symbol}"
+        return None if outcome.result is UNSET else decode(outcome.result)
+
+    def _queue(self) -> str:
+        name = self.fact.queue
+        if name is None:
+            return next(iter(self.scenario.objects.values())).queue_name
+        return self.scenario.objects[name].queue_name if name in self.scenario.objects else name
+
+    def _base(self) -> str:
+        return f"{self.capture.prefix}:{self._queue()}"
+
+    def _id(self, label: str) -> str:
+        known = self.history.labels.get(label)
+        return known.id if known is not None else label
+
+    def _filled(self, value: Any) -> Any:
+        """`value` with `<job:LABEL>` and `<prefix>` as they are in this history."""
+        if isinstance(value, str):
+            for name, label in self.history.labels.items():
+                value = value.replace(f"<job:{name}>", label.id)
+            return value.replace("<prefix>", self.history.prefix)
+        if isinstance(value, (list, tuple)):
+            return [self._filled(item) for item in value]
+        if isinstance(value, dict):
+            return {self._filled(key): self._filled(item) for key, item in value.items()}
+        return value
 
 
-def _named(history: History, queue: str, job: str) -> str:
-    return next((name for name, label in history.labels.items() if (label.queue, label.id) == (queue, job)), job)
+def _holds(expected: Any, seen: Any) -> bool:
+    """Equal, types included. A map that a call returns may have more than is expected of it."""
+    return same(walk(expected, str, fold=True), walk(seen, str, fold=True)) or _within(expected, seen)
 
 
-def _filled(history: History, value: Any) -> Any:
-    if isinstance(value, str):
-        for name, label in history.labels.items():
-            value = value.replace(f"<job:{name}>", label.id)
-        return value.replace("<prefix>", history.prefix)
-    if isinstance(value, (list, tuple)):
-        return [_filled(history, item) for item in value]
+def _within(expected: Any, seen: Any) -> bool:
+    return (
+        isinstance(expected, dict)
+        and isinstance(seen, dict)
+        and {"id", "name"} <= seen.keys()
+        and all(name in seen and _holds(value, seen[name]) for name, value in expected.items())
+    )
+
+
+def _json(text: str | None) -> Any:
+    if text is None:
+        return _NOTHING
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return f"<not JSON: {text}>"
+
+
+def _texts(value: Any) -> Any:
+    """A value that YAML read as a number, as the text that Redis holds."""
     if isinstance(value, dict):
-        return {_filled(history, key): _filled(history, item) for key, item in value.items()}
-    return value
+        return {str(name): _texts(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_texts(item) for item in value]
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _job(history: History, shot: Capture, fact: Fact) -> Iterator[str]:
-    label = history.labels.get(fact.job or "")
-    if label is None:
-        yield f"no call has answered with the job {fact.job}"
-        return
-    base = f"{shot.prefix}:{label.queue}"
-    key = shot.keys.get(f"{base}:{label.id}")
-    fields = key.fields if key is not None else {}
-    if fact.exists is not None and fact.exists != (key is not None):
-        yield f"job {fact.job} {'exists' if fact.exists else 'is gone'} expected, the opposite seen"
-    if fact.state is not None and (seen := _state(shot, base, label.id)) != fact.state:
-        yield f"job {fact.job} in {fact.state} expected, {seen} seen"
-    for attribute, field in _RAW.items():
-        want = getattr(fact, attribute)
-        if want is not None and fields.get(field) != want:
-            yield f"job {fact.job}: {field} {want!r} expected, {fields.get(field)!r} seen"
-    for attribute, field in _NUMBERS.items():
-        want = getattr(fact, attribute)
-        if want is not None and fields.get(field, "0") != str(want):
-            yield f"job {fact.job}: {field} {want} expected, {fields.get(field)} seen"
-    for attribute, field in _JSON.items():
-        want = getattr(fact, attribute)
-        if want is UNSET:
-            continue
-        seen_value = read("json", fields[field]) if field in fields else None
-        wanted = told_apart(decode(_filled(history, want)))
-        if json.dumps(seen_value, sort_keys=True) != json.dumps(wanted, sort_keys=True):
-            yield f"job {fact.job}: {field} {wanted!r} expected, {seen_value!r} seen"
-    if fact.stacktraces is not None:
-        entries = read("json", fields.get("stacktrace", "[]"))
-        if not isinstance(entries, list) or len(entries) != fact.stacktraces:
-            yield f"job {fact.job}: {fact.stacktraces} stack traces expected, {entries!r} seen"
-    if fact.logs is not None:
-        logs = shot.keys.get(f"{base}:{label.id}:logs", Key("list")).items
-        if logs != fact.logs:
-            yield f"job {fact.job}: logs {list(fact.logs)} expected, {list(logs)} seen"
-    for field, text in (fact.fields or {}).items():
-        if fields.get(field) != (None if text is None else _filled(history, text)):
-            yield f"job {fact.job}: field {field} {text!r} expected, {fields.get(field)!r} seen"
-    if fact.attempts is not None:
-        mine = (label.queue, label.id)
-        times = sum((a.queue, a.job) == mine and a.at_ms <= shot.at_ms for a in history.attempts)
-        if times != fact.attempts:
-            yield f"job {fact.job}: {fact.attempts} calls of the processor expected, {times} seen"
+def _value(key: Key | None) -> Any:
+    match key:
+        case None:
+            return _NOTHING
+        case Key(type="string"):
+            return key.text
+        case Key(type="hash"):
+            return dict(key.fields)
+        case Key(type="zset"):
+            return list(members(key))
+        case Key(type="stream"):
+            return [event_text(dict(entry.fields)) for entry in key.entries]
+        case _:
+            return list(key.items)
 
 
-def _state(shot: Capture, base: str, job: str) -> str:
-    found = []
-    for state in STATES:
-        key = shot.keys.get(f"{base}:{state}", Key("list"))
-        if job in key.items or any(member == job for member, _ in key.scores):
-            found.append(state)
-    return " and ".join(found) or "no state"
-
-
-def _key(history: History, shot: Capture, base: str, fact: Fact) -> Iterator[str]:
-    name = f"{base}:{_filled(history, fact.key)}"
-    key = shot.keys.get(name)
-    if fact.exists is not None and fact.exists != (key is not None):
-        yield f"key {fact.key} {'exists' if fact.exists else 'is gone'} expected, the opposite seen"
-    if fact.value is UNSET:
-        return
-    seen: Any = None
-    if key is not None:
-        match key.type:
-            case "string":
-                seen = key.text
-            case "list" | "set":
-                seen = list(key.items)
-            case "zset":
-                seen = [member for member, _ in key.scores]
-            case "hash":
-                seen = key.fields
-            case "stream":
-                seen = [dict(entry.fields) for entry in key.entries]
-    want = _filled(history, fact.value)
-    if isinstance(seen, str) and not isinstance(want, str):
-        want = str(want)
-    if isinstance(want, list):
-        want = [str(item) for item in want]
-    if seen != want:
-        yield f"key {fact.key}: {want!r} expected, {seen!r} seen"
-
-
-def _events(history: History, shot: Capture, base: str, want: tuple[str, ...]) -> Iterator[str]:
-    entries = shot.keys.get(f"{base}:events", Key("stream")).entries
-    queue = base.removeprefix(f"{shot.prefix}:")
-    told = []
-    for index, entry in enumerate(entries):
-        fields = dict(entry.fields)
-        words = [fields.pop("event", "")]
-        if "jobId" in fields:
-            words.append(_named(history, queue, fields.pop("jobId")))
-        asked = want[index].split(" ")[len(words) :] if index < len(want) else []
-        words += [f"{name}={fields[name]}" for name in (part.partition("=")[0] for part in asked) if name in fields]
-        told.append(" ".join(words))
-    if told != [_filled(history, line) for line in want]:
-        yield f"events {list(want)} expected, {told} seen"
-
-
-def _call(history: History, fact: Fact) -> Iterator[str]:
-    outcome = next((o for o in reversed(history.outcomes) if o.label == fact.call), None)
-    if outcome is None:
-        yield f"the call {fact.call} was not made"
-        return
-    want, seen = told_apart(_filled(history, fact.returns)), told_apart(outcome.result)
-    if outcome.problem is not None:
-        yield f"call {fact.call}: {want!r} expected, {outcome.problem.symbol} raised"
-    elif fact.returns is not UNSET and not _covers(want, seen):
-        yield f"call {fact.call}: {want!r} expected, {seen!r} seen"
-
-
-def _covers(want: Any, seen: Any) -> bool:
-    """Whether `seen` is what was wanted; of a map, only what is wanted is looked at."""
-    if isinstance(want, dict) and isinstance(seen, dict):
-        return all(key in seen and _covers(item, seen[key]) for key, item in want.items())
-    if isinstance(want, list) and isinstance(seen, list):
-        return len(want) == len(seen) and all(map(_covers, want, seen))
-    return json.dumps(want, sort_keys=True) == json.dumps(seen, sort_keys=True)
+def _say(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return f"{text[:200]}… ({len(text)} characters)" if len(text) > 200 else text

@@ -1,1 +1,1 @@
-"""What BullMQ stores, described once and independently of `bullmq_ref`."""
+"""What BullMQ 5.62.0 stores, described once: keys, job fields and their codecs, events, scores, option names."""

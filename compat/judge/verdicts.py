@@ -1,0 +1,147 @@
+"""The verdict on one cell: what the port did, held against the oracle, the laws and the scenario's own facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from compat.compare import Comparison, broken_laws, compare, missed_facts
+from compat.compare.laws import LAWS
+from compat.compare.levels import at_least
+from compat.model.history import Failure, History
+from compat.model.scenario import Scenario
+from compat.model.verdict import CellVerdict, Difference, Level, Word
+
+#: Failures that are no judgement on the port's behaviour in this scenario.
+_ERRORS: Final = ("protocol", "environment")
+
+
+def oracle_trouble(scenario: Scenario, oracle: History) -> str | None:
+    """Why this history of the oracle cannot be compared with; None when it can.
+
+    The scenario is then invalid, not the port: the oracle broke off, misses a fact, breaks a law that the scenario does
+    not except, or ended a call in another way than the scenario says.
+    """
+    if oracle.failure is not None:
+        return f"the oracle did not come to the end: {_failure(scenario, oracle.failure)}"
+    for outcome in oracle.outcomes:
+        at = _step(scenario, outcome.step)
+        raises = scenario.steps[outcome.step].raises if 0 <= outcome.step < len(scenario.steps) else None
+        if outcome.problem is not None and outcome.problem.symbol == "unclassified":
+            return f"{at}: `{outcome.method}` raised an error that has no symbol: {outcome.problem.text}"
+        if raises is not None and outcome.problem is not None and outcome.problem.symbol != raises:
+            return f"{at}: `{outcome.method}` raised {outcome.problem.symbol}, not {raises}"
+    for number, step in enumerate(scenario.steps):
+        ended = [outcome for outcome in oracle.outcomes if outcome.step == number]
+        if step.raises is not None and ended and not any(outcome.problem for outcome in ended):
+            return f"{_step(scenario, number)}: `{ended[-1].method}` should raise {step.raises} and did not"
+    missed = missed_facts(scenario, oracle)
+    if missed:
+        return f"the oracle misses what the scenario expects ({missed[0].number}): {missed[0].words}" + _more(missed)
+    broken = broken_laws(scenario, oracle)
+    if broken:
+        first = broken[0]
+        return f"the oracle breaks the law {first.law} at {first.capture}: {first.words}" + _more(broken)
+    return None
+
+
+def judge(scenario: Scenario, oracle: History, port: History, gate: Level = "encoding") -> CellVerdict:
+    """The verdict on the port's cell.
+
+    `fail` when a difference is at or above `gate`; milder ones are listed under a `pass`. The default gate lets only
+    notes through: of the rest, each is something that a program can trip over. In `shadow` both sides work on one
+    queue, so that chance decides who did what: laws and the scenario's facts judge there, not the comparison.
+    """
+    cell = port.cell
+    stderr = port.failure.stderr if port.failure is not None else ()
+    if (trouble := oracle_trouble(scenario, oracle)) is not None:
+        return CellVerdict(cell, "invalid", reason=trouble, seconds=port.seconds)
+    if port.failure is not None:
+        reason = _failure(scenario, port.failure)
+        if port.failure.kind == "unsupported":
+            return CellVerdict(cell, "not-applicable", reason=reason, hint=port.failure.hint, seconds=port.seconds)
+        if port.failure.kind in _ERRORS:
+            return CellVerdict(
+                cell, "error", reason=reason, hint=port.failure.hint, seconds=port.seconds, stderr=stderr
+            )
+    compared = Comparison(0, ()) if cell.arm == "shadow" else compare(scenario, oracle, port)
+    found = [
+        *_stopped(scenario, port),
+        *compared.differences,
+        *_lawless(scenario, port),
+        *_unmet(scenario, port),
+    ]
+    made = compared.checks + len(LAWS) * len(port.captures) + len(scenario.expect)
+    word: Word = "fail" if any(at_least(difference.level, gate) for difference in found) else "pass"
+    return CellVerdict(
+        cell,
+        word,
+        checks=made,
+        differences=tuple(found),
+        reason=_failure(scenario, port.failure) if port.failure is not None else "",
+        hint=port.failure.hint if port.failure is not None else "",
+        seconds=port.seconds,
+        stderr=stderr,
+    )
+
+
+def _stopped(scenario: Scenario, port: History) -> Iterator[Difference]:
+    """A port that did not come to the end: the step it stuck at is a difference, and breaks its peers."""
+    if port.failure is not None:
+        yield Difference(
+            check=f"{scenario.id}#{port.failure.kind}/step-{port.failure.step}",
+            level="breaks-peer",
+            where=_step(scenario, port.failure.step),
+            oracle="went on",
+            port=port.failure.kind,
+            words=_failure(scenario, port.failure),
+            why="The oracle went through this step; what comes after it never happens with this port.",
+        )
+
+
+def _lawless(scenario: Scenario, port: History) -> Iterator[Difference]:
+    """Laws that the port breaks and the oracle keeps."""
+    for broken in broken_laws(scenario, port):
+        yield Difference(
+            check=f"{scenario.id}#{broken.capture}/laws/{broken.law}",
+            level="breaks-peer",
+            where=broken.capture,
+            oracle="keeps it",
+            port="breaks it",
+            words=f"law {broken.law}: {broken.words}",
+            why=broken.why,
+        )
+
+
+def _unmet(scenario: Scenario, port: History) -> Iterator[Difference]:
+    """What the scenario expects and the port misses. A port that broke off is told of the step, not of these."""
+    if port.failure is not None:
+        return
+    for missed in missed_facts(scenario, port):
+        yield Difference(
+            check=f"{scenario.id}#end/expect/{missed.number}",
+            level="state",
+            where=missed.about,
+            oracle=missed.expected,
+            port=missed.seen,
+            words=missed.words,
+            why=scenario.why,
+        )
+
+
+def _failure(scenario: Scenario, failure: Failure) -> str:
+    side = f" ({failure.side})" if failure.side is not None else ""
+    return f"{failure.kind} at {_step(scenario, failure.step)}{side}: {failure.text}"
+
+
+def _step(scenario: Scenario, number: int) -> str:
+    """A step in words, counted from 1; before the first, objects are opened; after the last, a capture is taken."""
+    if number < 0:
+        return "the opening of the objects"
+    if number >= len(scenario.steps):
+        return "the last capture"
+    return f"step {number + 1} of {len(scenario.steps)}, `{scenario.steps[number].verb}`"
+
+
+def _more(found: tuple[object, ...]) -> str:
+    return f"; and {len(found) - 1} more" if len(found) > 1 else ""

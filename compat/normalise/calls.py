@@ -1,0 +1,127 @@
+"""Rules for what is told outside Redis: answers to calls, processor calls, events of a driver's own accord."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from msgspec import UNSET
+
+from compat.model.history import History, Outcome
+from compat.model.scenario import Scenario
+from compat.normalise.canonical import RUN, Place
+from compat.normalise.clock import INSTANT, Clock
+from compat.normalise.jobs import traces
+from compat.normalise.names import Names
+from compat.normalise.queues import Placed, claim
+from compat.normalise.scene import range_name, span
+from compat.normalise.text import walk
+from compat.protocol.methods import JOB_VIEW
+from compat.protocol.values import decode
+
+#: Answers that mean nothing to a user, so that drivers are free in them.
+_MUTE = ("open", "close", "sweep", "pause", "resume")
+_CLOCKED = ("timestamp", "processedOn", "finishedOn")
+_TTLS = ("getRateLimitTtl",)
+_EPOCH = 1_000_000_000_000  # ms: smaller numbers are no times
+
+
+def outcomes(scenario: Scenario, history: History, names: Names) -> Placed:
+    """How each call ended: its answer, or the symbol of its error (never its text).
+
+    Jobs are reduced to the properties of the protocol, where null, absent and an empty list of traces are the same;
+    times become instants; a rate limit's remaining life, `<ttl>`; the version, `<claimed>`. An error without a symbol
+    equals nothing: its text stays.
+    """
+    clock = Clock(scenario, history)
+    seen: Counter[tuple[int, str]] = Counter()
+    for outcome in history.outcomes:
+        seen[outcome.step, outcome.method] += 1
+        nth = seen[outcome.step, outcome.method]
+        what = f"call.step {outcome.step} {outcome.method}" + (f" as {outcome.label}" if outcome.label else "")
+        step = f"{outcome.step}" + (f".{nth}" if nth > 1 else "")
+        yield Place(RUN, what, outcome.queue, step), _ending(scenario, history, names, clock, outcome)
+
+
+def _ending(scenario: Scenario, history: History, names: Names, clock: Clock, outcome: Outcome) -> Any:
+    if outcome.problem is not None:
+        symbol = outcome.problem.symbol
+        return {"raises": f"<unclassified: {names(outcome.problem.text)}>" if symbol == "unclassified" else symbol}
+    method = outcome.method.partition(".")[2]
+    if outcome.label is None and method in _MUTE:
+        return "<done>"
+    if outcome.result is UNSET or outcome.result is None:
+        return "<nothing>"
+    result = decode(outcome.result)
+    if method in _TTLS and isinstance(result, (int, float)) and result > 0:
+        return "<ttl>"
+    if method == "getVersion" and result in {claim(side) for side in history.sides.values()}:
+        return "<claimed>"
+    return _answer(scenario, history, names, clock, outcome, result)
+
+
+def _answer(scenario: Scenario, history: History, names: Names, clock: Clock, outcome: Outcome, value: Any) -> Any:
+    def inner(item: Any) -> Any:
+        return _answer(scenario, history, names, clock, outcome, item)
+
+    if isinstance(value, list):
+        return [inner(item) for item in value]
+    if isinstance(value, dict) and {"id", "name"} <= value.keys():
+        return _view(scenario, history, names, clock, outcome, value)
+    if isinstance(value, dict):
+        return {names(key): inner(item) for key, item in value.items()}
+    if isinstance(value, int) and value > _EPOCH and clock.seen(value, outcome.answered_ms):
+        return INSTANT
+    return walk(value, names, fold=True)
+
+
+def _view(
+    scenario: Scenario, history: History, names: Names, clock: Clock, outcome: Outcome, view: dict[str, Any]
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in JOB_VIEW:
+        value = view.get(name)
+        if value is None or (name == "stacktrace" and value == []):
+            continue
+        value = walk(value, names, fold=True)
+        if name in _CLOCKED and isinstance(value, int) and clock.seen(value, outcome.answered_ms):
+            value = INSTANT
+        elif name == "stacktrace":
+            value = traces(value)
+        elif name == "delay" and isinstance(value, int):
+            bounds = span(scenario, history, outcome.queue, str(view.get("id")))
+            if bounds is not None and bounds[0] <= value <= bounds[1]:
+                value = range_name(bounds)
+        found[name] = value
+    return found
+
+
+def attempts(scenario: Scenario, history: History, names: Names) -> Placed:
+    """How often the processor was called for each job, and (where the order is total) in which order jobs came first.
+
+    Not compared for a history that broke off: its last attempts were still to come.
+    """
+    if history.failure is not None:
+        return
+    calls = Counter((attempt.queue, attempt.job) for attempt in history.attempts)
+    for (queue, job), times in calls.items():
+        yield Place(RUN, "attempts", queue, names(job)), times
+    if scenario.order == "total":
+        orders: dict[str, list[str]] = {}
+        for attempt in history.attempts:
+            order = orders.setdefault(attempt.queue, [])
+            if names(attempt.job) not in order:
+                order.append(names(attempt.job))
+        for queue, order in orders.items():
+            yield Place(RUN, "attempts.order", queue), order
+
+
+def notices(scenario: Scenario, history: History, names: Names) -> Placed:
+    """What a driver told of each job of its own accord: the names of the events, object by object, in order."""
+    told: dict[tuple[str, str, str], list[str]] = {}
+    for notice in history.notices:
+        spec = scenario.objects.get(notice.object)
+        if notice.job and spec is not None:
+            told.setdefault((notice.object, spec.queue_name, names(notice.job)), []).append(notice.event)
+    for (name, queue, job), events in told.items():
+        yield Place(RUN, f"notices.{name}", queue, job), events

@@ -1,0 +1,68 @@
+"""Names that differ from cell to cell by design: the key prefix, and UUIDs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from compat.model.history import History
+from compat.model.scenario import Scenario
+
+_UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+
+
+class Names:
+    """Renames the prefix to `<prefix>` and each UUID to `<uuid n>`, n in order of first appearance.
+
+    Stays checked: that they stand in the right places, that equal ones are equal. Sound, because a cell's prefix is
+    its own and nothing else looks like it, and because UUIDs are drawn by chance: one that the scenario itself spells
+    out is no such thing and stays literal. Counted ids (`1`, `2`) stay literal, too: they are equal when the wire is.
+    """
+
+    def __init__(self, scenario: Scenario, history: History) -> None:
+        spelled_out = msgspec.json.encode(scenario).decode()
+        self._prefix = history.prefix
+        self._uuids: dict[str, str] = {}
+        for text in _texts(history):
+            for uuid in _UUID.findall(text):
+                if uuid not in self._uuids and uuid not in spelled_out:
+                    self._uuids[uuid] = f"<uuid {len(self._uuids) + 1}>"
+
+    def __call__(self, text: str) -> str:
+        text = text.replace(self._prefix, "<prefix>")
+        if self._uuids and len(text) >= 36:
+            return _UUID.sub(lambda match: self._uuids.get(match[0], match[0]), text)
+        return text
+
+
+def _texts(history: History) -> Iterator[str]:
+    """Where ids come from, in the order of their making: answers, then streams, then the names of keys."""
+    for outcome in history.outcomes:
+        yield from strings(outcome.result)
+    for capture in history.captures:
+        entries = [entry for _, key in sorted(capture.keys.items()) for entry in key.entries]
+        for entry in sorted(entries, key=lambda entry: stream_ms(entry.id)):
+            yield from (value for _, value in entry.fields)
+        yield from sorted(capture.keys)
+
+
+def strings(value: Any) -> Iterator[str]:
+    """All texts within `value`, keys included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield str(key)
+            yield from strings(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from strings(item)
+
+
+def stream_ms(entry_id: str) -> tuple[int, int]:
+    """A stream id as (ms of Redis's clock, sequence)."""
+    ms, _, sequence = entry_id.partition("-")
+    return int(ms), int(sequence or 0)

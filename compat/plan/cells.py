@@ -1,0 +1,52 @@
+"""The plan of a run: cells to play, in order, and cells that do not apply, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from compat.model.cell import Arm, Cell
+from compat.model.scenario import Scenario, TopologyName
+from compat.plan.needs import missing
+from compat.protocol.messages import Capabilities
+
+
+class Plan(Struct, frozen=True):
+    """`cells` holds each oracle cell directly before the arms that are compared with it."""
+
+    cells: tuple[Cell, ...]
+    not_applicable: dict[Cell, str]
+
+
+def cells(
+    scenarios: Sequence[Scenario],
+    arms: Sequence[Arm],
+    topologies: Sequence[TopologyName],
+    capabilities: Capabilities,
+) -> Plan:
+    """The cells of a run: by scenario, then topology, then arm, each in the order given.
+
+    A cell is planned when its scenario allows the arm and the topology. It does not apply when the port lacks something
+    for a role that it plays there. An oracle cell is planned once, and only where an arm needs it.
+    """
+    planned: list[Cell] = []
+    not_applicable: dict[Cell, str] = {}
+    for scenario in scenarios:
+        for topology in topologies:
+            if topology not in scenario.topologies:
+                continue
+            playable: list[Cell] = []
+            for arm in arms:
+                if arm not in scenario.arms:
+                    continue
+                cell = Cell(scenario.id, arm, topology)
+                lacks = missing(scenario, arm, topology, capabilities)
+                if lacks:
+                    titles = list(dict.fromkeys(need.title for need in lacks))
+                    not_applicable[cell] = f"the port does not offer {', '.join(titles)}"
+                else:
+                    playable.append(cell)
+            if playable:
+                planned += [playable[0].oracle, *playable]
+    return Plan(tuple(planned), not_applicable)

@@ -1,0 +1,112 @@
+"""Needs: the capabilities that a scenario asks of whoever plays a role in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import UNSET, Struct
+
+from compat.model.cell import ROLES as SIDES
+from compat.model.cell import Arm
+from compat.model.scenario import Role, Scenario, Throw, TopologyName
+from compat.protocol.messages import Capabilities
+
+
+class Need(Struct, frozen=True, order=True):
+    """A capability (`queue.add`, `processor.gate`, `clock`) of a role's player."""
+
+    role: Role
+    group: str
+    name: str = ""
+
+    @property
+    def title(self) -> str:
+        return f"{self.group}.{self.name}" if self.name else self.group
+
+
+#: Actions of a program by their field, as capabilities name them.
+_ACTIONS = {
+    "progress": "progress",
+    "log": "log",
+    "update_data": "updateData",
+    "extend_lock": "extendLock",
+    "spin": "spin",
+    "gate": "gate",
+}
+#: Methods that every driver has: without them nothing can be opened.
+_GRANTED = ("open", "close")
+
+
+def needs(scenario: Scenario, topology: TopologyName) -> tuple[Need, ...]:
+    """All that a scenario asks for on a topology, sorted."""
+    found = {*_of_steps(scenario), *_of_program(scenario)}
+    for spec in scenario.objects.values():
+        if topology == "cluster":
+            found.add(Need(spec.player, "cluster"))
+        found.add(Need(spec.player, spec.kind))
+    return tuple(sorted(found))
+
+
+def missing(scenario: Scenario, arm: Arm, topology: TopologyName, capabilities: Capabilities) -> tuple[Need, ...]:
+    """What the port lacks for the roles it plays in this arm."""
+    return tuple(
+        need for need in needs(scenario, topology) if "port" in SIDES[arm][need.role] and not _has(capabilities, need)
+    )
+
+
+def _has(capabilities: Capabilities, need: Need) -> bool:
+    offered = getattr(capabilities, need.group)
+    if isinstance(offered, bool):
+        return offered
+    return bool(offered) if not need.name else need.name in offered or need.name in _GRANTED
+
+
+def _of_steps(scenario: Scenario) -> Iterator[Need]:
+    def player(name: str) -> Role:
+        return scenario.objects[name].player if name in scenario.objects else "producer"
+
+    for step in scenario.steps:
+        if step.add is not None:
+            yield Need(player(step.add.on), "queue", "add")
+        elif step.bulk is not None:
+            yield Need(player(step.bulk.on), "queue", "addBulk")
+        elif step.sweep is not None:
+            yield Need(player(step.sweep), "worker", "sweep")
+        elif step.advance is not None:
+            for role in {spec.player for spec in scenario.objects.values()}:
+                yield Need(role, "clock")
+        elif step.call is not None and step.call.job is not None:
+            on = step.call.job if isinstance(step.call.job, str) else step.call.job.on
+            yield Need(
+                player(on) if not isinstance(step.call.job, str) else _of_label(scenario, on), "job", step.call.method
+            )
+        elif step.call is not None and step.call.on in scenario.objects:
+            spec = scenario.objects[step.call.on]
+            yield Need(spec.player, spec.kind, step.call.method)
+
+
+def _of_label(scenario: Scenario, label: str) -> Role:
+    """Who calls a job's methods: the player of the first queue object of the queue that the label's call names."""
+    for step in scenario.steps:
+        on = step.add.on if step.add is not None and step.add.label == label else None
+        if step.bulk is not None and any(job.label == label for job in step.bulk.jobs):
+            on = step.bulk.on
+        if step.call is not None and step.call.label == label:
+            on = step.call.on
+        if on in scenario.objects:
+            queue = scenario.objects[on].queue_name
+            specs = (s for s in scenario.objects.values() if s.kind == "queue" and s.queue_name == queue)
+            return next((spec.player for spec in specs), "producer")
+    return "producer"
+
+
+def _of_program(scenario: Scenario) -> Iterator[Need]:
+    for rule in scenario.program:
+        for action in rule.do:
+            for field, name in _ACTIONS.items():
+                if getattr(action, field) is not UNSET:
+                    yield Need("worker", "processor", name)
+        if isinstance(rule.then.throw, Throw) and rule.then.throw.type != "error":
+            yield Need("worker", "processor", rule.then.throw.type)
+        if rule.then.die is not UNSET:
+            yield Need("worker", "processor", "die")

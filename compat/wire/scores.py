@@ -1,0 +1,30 @@
+"""Scores: how BullMQ puts a time or a priority, and a tie-break, into one number."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+TIES: Final = 4096  # due times per millisecond in `delayed`
+COUNTERS: Final = 2**32  # insertions per priority in `prioritized`
+
+
+class Due(NamedTuple):
+    ms: int
+    tie: float  # 0..4095; a fraction only when the due time had one
+
+
+class Priority(NamedTuple):
+    priority: int
+    counter: float
+
+
+def due(score: float) -> Due:
+    """The due time (ms) and the tie-break of a score in `delayed` (addDelayedJob, moveToDelayed, changeDelay)."""
+    ms, tie = divmod(score, TIES)
+    return Due(int(ms), tie)
+
+
+def priority(score: float) -> Priority:
+    """The priority and the insertion counter of a score in `prioritized` (addPrioritizedJob)."""
+    level, counter = divmod(score, COUNTERS)
+    return Priority(int(level), counter)

@@ -1,0 +1,133 @@
+"""Every change of what is stored is noticed: a rule that hides one would fail here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from compat.compare import differences
+from compat.model.capture import Key, StreamEntry
+from compat.model.history import History
+from compat.model.scenario import Scenario
+
+Make = Callable[..., History]
+Replace = Callable[[History, dict[str, Key | None]], History]
+
+#: Places where chance decides a bounded value: there a change must leave the bounds to be seen.
+BEYOND = 10_000_000.0
+
+
+def mutations(suffix: str, key: Key) -> Iterator[tuple[str, Key | None]]:
+    """Changes of one key: gone, of another type, expiring; and each of its parts changed, gone, or elsewhere."""
+    yield f"{suffix} gone", None
+    yield (
+        f"{suffix} of another type",
+        Key("hash", fields={"x": "y"}) if key.type != "hash" else Key("set", items=("x",)),
+    )
+    if key.ttl_ms is None:
+        yield f"{suffix} expires", _with(key, ttl_ms=5)
+    elif suffix != "limiter":
+        yield f"{suffix} for ever", _with(key, ttl_ms=None)
+        yield f"{suffix} too long", _with(key, ttl_ms=60_000)
+    if key.type == "string":
+        yield f"{suffix} other text", _with(key, text=f"{key.text}9")
+    for index, item in enumerate(key.items):
+        rest = key.items[:index] + key.items[index + 1 :]
+        yield f"{suffix}[{index}] other", _with(key, items=(*rest, f"{item}x"))
+        yield f"{suffix}[{index}] besides", _with(key, items=(*key.items, "z"))
+        if rest and key.type == "list":
+            yield f"{suffix}[{index}] last", _with(key, items=(*rest, item)) if index < len(rest) else None
+    for field, text in key.fields.items():
+        others = {name: value for name, value in key.fields.items() if name != field}
+        yield f"{suffix}.{field} gone", _with(key, fields=others)
+        yield f"{suffix}.{field} other", _with(key, fields={**others, field: f"{text}x"})
+        yield f"{suffix}.{field} quoted", _with(key, fields={**others, field: f'"{text}"'})
+        yield f"{suffix}.{field} renamed", _with(key, fields={**others, f"{field}2": text})
+    for index, (member, score) in enumerate(key.scores):
+        rest = key.scores[:index] + key.scores[index + 1 :]
+        yield f"{suffix}[{member}] gone", _with(key, scores=rest)
+        yield (
+            f"{suffix}[{member}] other id",
+            _with(key, scores=tuple(sorted((*rest, (f"{member}x", score)), key=_score))),
+        )
+        moved = tuple(sorted((*rest, (member, score * 2 + BEYOND)), key=_score))
+        yield f"{suffix}[{member}] other score", _with(key, scores=moved)
+    for index, entry in enumerate(key.entries):
+        before, after = key.entries[:index], key.entries[index + 1 :]
+        yield f"event {index} gone", _with(key, entries=(*before, *after))
+        yield f"event {index} twice", _with(key, entries=(*before, entry, entry, *after))
+        for at, (name, text) in enumerate(entry.fields):
+            others = entry.fields[:at], entry.fields[at + 1 :]
+            yield f"event {index}.{name} gone", _with(key, entries=(*before, _entry(entry, *others), *after))
+            other = _entry(entry, others[0], ((name, f"{text}9"),), others[1])
+            yield f"event {index}.{name} other", _with(key, entries=(*before, other, *after))
+        turned = _entry(entry, tuple(reversed(entry.fields)))
+        yield f"event {index} turned round", _with(key, entries=(*before, turned, *after))
+        if after:
+            swapped = (
+                *before,
+                StreamEntry(entry.id, after[0].fields),
+                StreamEntry(after[0].id, entry.fields),
+                *after[1:],
+            )
+            yield f"event {index} swapped", _with(key, entries=swapped)
+
+
+def _with(key: Key, **changes: object) -> Key:
+    fields = {name: getattr(key, name) for name in key.__struct_fields__}
+    return Key(**{**fields, **changes})
+
+
+def _entry(entry: StreamEntry, *parts: tuple[tuple[str, str], ...]) -> StreamEntry:
+    return StreamEntry(entry.id, tuple(pair for part in parts for pair in part))
+
+
+def _score(pair: tuple[str, float]) -> float:
+    return pair[1]
+
+
+def test_every_change_of_a_key_is_noticed(busy: Scenario, history: Make, with_keys: Replace) -> None:
+    """T163: the mutation test of the normaliser."""
+    oracle, port = history(), history("self", "{other}", 1_795_600_000_000)
+    hidden, made = [], 0
+    for name, key in port.captures[0].keys.items():
+        suffix = name.removeprefix("{other}:mail:")
+        for title, changed in mutations(suffix, key):
+            if changed == key:
+                continue
+            made += 1
+            if not differences(busy, oracle, with_keys(port, {suffix: changed})):
+                hidden.append(title)
+    assert made > 400
+    assert not hidden, hidden
+
+
+def test_a_stray_key_is_noticed(busy: Scenario, history: Make, with_keys: Replace) -> None:
+    (one,) = differences(busy, history(), with_keys(history("self"), {"a:b:c:d": Key("string", text="1")}))
+    assert one.check == "made/up#end/foreign"
+
+
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [
+        ('{"v":1}', '{"v":true}'),
+        ('{"v":[1]}', '{"v":[true]}'),
+        ('{"v":1}', '{"v":"1"}'),
+        ('{"v":null}', "{}"),
+        ('{"v":0}', '{"v":-0.0}'),
+        ('{"v":[0]}', '{"v":[false]}'),
+        ('{"v":"é"}', '{"v":"e\\u0301"}'),
+    ],
+)
+def test_values_that_python_takes_for_equal_are_told_apart(
+    busy: Scenario, history: Make, with_keys: Replace, here: str, there: str
+) -> None:
+    """T145."""
+
+    def data(one: History, text: str) -> History:
+        fields = one.captures[0].keys["{made-1}:mail:2"].fields
+        return with_keys(one, {"2": Key("hash", fields={**fields, "data": text})})
+
+    (one,) = differences(busy, data(history(), here), data(history("self"), there))
+    assert (one.check, one.level) == ("made/up#end/job.data", "breaks-peer")

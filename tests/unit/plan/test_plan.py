@@ -1,0 +1,97 @@
+"""Plans: cells in a fixed order, and those that do not apply, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from compat.model.cell import Cell
+from compat.model.scenario import Scenario
+from compat.plan import cells
+from compat.protocol.messages import Capabilities
+
+Variant = Callable[..., Scenario]
+
+ALL = Capabilities(
+    queue=("add", "addBulk", "pause"),
+    job=("promote",),
+    worker=("sweep", "pause"),
+    processor=("progress", "gate", "die", "unrecoverable", "extendLock"),
+    events=("open", "close"),
+    clock=True,
+    cluster=True,
+)
+
+
+def test_each_oracle_cell_stands_once_before_the_arms_it_serves(busy: Scenario) -> None:
+    plan = cells([busy], ["self", "produce", "consume", "shadow"], ["single", "cluster"], ALL)
+    assert plan.not_applicable == {}
+    assert [(cell.arm, cell.topology) for cell in plan.cells] == [
+        *(("oracle", "single"), ("self", "single"), ("produce", "single"), ("consume", "single")),
+        *(("oracle", "cluster"), ("self", "cluster"), ("produce", "cluster"), ("consume", "cluster")),
+    ]
+
+
+def test_arms_and_topologies_are_those_that_both_the_scenario_and_the_caller_name(variant: Variant) -> None:
+    scenario = variant(arms=["shadow", "self"], topologies=["single"])
+    plan = cells([scenario], ["shadow", "consume"], ["cluster", "single"], ALL)
+    assert plan.cells == (Cell("made/up", "oracle", "single"), Cell("made/up", "shadow", "single"))
+
+
+@pytest.mark.parametrize(
+    ("step", "lack", "arms"),
+    [
+        ({"bulk": {"on": "q", "jobs": []}}, {"queue": ("add",)}, {"self", "produce"}),
+        ({"call": {"on": "q", "method": "pause"}}, {"queue": ("add",)}, {"self", "produce"}),
+        ({"call": {"on": "w", "method": "pause"}}, {"worker": ("sweep",)}, {"self", "consume"}),
+        ({"call": {"job": "j", "method": "promote"}}, {"job": ()}, {"self", "produce"}),
+        ({"sweep": "w"}, {"worker": ("pause",)}, {"self", "consume"}),
+        ({"advance": 1}, {"clock": False}, {"self", "produce", "consume"}),
+    ],
+)
+def test_a_cell_does_not_apply_where_the_port_plays_a_role_it_cannot(
+    variant: Variant, step: dict[str, object], lack: dict[str, object], arms: set[str]
+) -> None:
+    base = [{"add": {"on": "q", "as": "j", "name": "n"}}]
+    plan = cells(
+        [variant(steps=[*base, step])], ["self", "produce", "consume"], ["single"], msgspec.structs.replace(ALL, **lack)
+    )
+    assert {cell.arm for cell in plan.not_applicable} == arms
+    assert all(reason.startswith("the port does not offer ") for reason in plan.not_applicable.values())
+    assert {cell.arm for cell in plan.cells} - {"oracle"} == {"self", "produce", "consume"} - arms
+
+
+@pytest.mark.parametrize(
+    ("rule", "need"),
+    [
+        ({"do": [{"progress": 1}], "then": {"return": 1}}, "processor.progress"),
+        ({"do": [{"extendLock": 1}], "then": {"return": 1}}, "processor.extendLock"),
+        ({"then": {"throw": {"type": "unrecoverable"}}}, "processor.unrecoverable"),
+        ({"then": {"die": True}}, "processor.die"),
+    ],
+)
+def test_what_the_program_does_is_asked_of_the_worker(variant: Variant, rule: dict[str, object], need: str) -> None:
+    none = msgspec.structs.replace(ALL, processor=())
+    plan = cells([variant(program=[rule])], ["produce", "consume"], ["single"], none)
+    assert plan.not_applicable == {Cell("made/up", "consume", "single"): f"the port does not offer {need}"}
+
+
+def test_a_plain_error_and_a_return_are_taken_for_granted(variant: Variant) -> None:
+    none = msgspec.structs.replace(ALL, processor=())
+    scenario = variant(program=[{"then": {"throw": "boom"}}, {"then": {"throw": {"message": "boom"}}}])
+    assert cells([scenario], ["consume"], ["single"], none).not_applicable == {}
+
+
+def test_without_cluster_support_no_cell_on_a_cluster_applies(busy: Scenario) -> None:
+    """T112."""
+    plan = cells([busy], ["self"], ["single", "cluster"], msgspec.structs.replace(ALL, cluster=False))
+    assert plan.not_applicable == {Cell("made/up", "self", "cluster"): "the port does not offer cluster"}
+    assert [cell.topology for cell in plan.cells] == ["single", "single"]
+
+
+def test_a_driver_without_workers_can_still_produce(busy: Scenario) -> None:
+    plan = cells([busy], ["self", "produce"], ["single"], msgspec.structs.replace(ALL, worker=()))
+    assert [cell.arm for cell in plan.cells] == ["oracle", "produce"]
+    assert plan.not_applicable == {Cell("made/up", "self", "single"): "the port does not offer worker"}
