@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import itertools
 import math
 import os
 import secrets
@@ -45,6 +46,15 @@ _PARKED = frozenset({"DelayedError", "WaitingError", "WaitingChildrenError"})
 _T = TypeVar("_T")
 
 
+#: Counted from a random start: six random digits alone would meet again within a thousand workers now and then.
+_numbers = itertools.count(secrets.randbelow(1 << 24))
+
+
+def new_label() -> str:
+    """`{hostname}-{pid}-{6 hex}`, distinct for 16,777,216 calls in a process."""
+    return f"{socket.gethostname()}-{os.getpid()}-{next(_numbers) % (1 << 24):06x}"
+
+
 class Worker(QueueBase, Generic[Payload, Result]):
     """Works on a queue until closed. Without a processor it is driven by hand: `get_next_job` and the job's methods.
 
@@ -80,7 +90,7 @@ class Worker(QueueBase, Generic[Payload, Result]):
         self.options = options
         self.id = str(uuid.uuid4())
         #: For logs: `{hostname}-{pid}-{6 hex}`.
-        self.label = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self.label = new_label()
         self._processor = processor
         self._concurrency = options.concurrency
         metrics = (options.metrics or {}).get("maxDataPoints") or 0

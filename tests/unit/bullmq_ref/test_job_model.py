@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from bullmq_ref.base import QueueBase
 from bullmq_ref.job import Job, kept, stack
 from bullmq_ref.jsjson import UNDEFINED
-from bullmq_ref.worker import Worker
+from bullmq_ref.worker import Worker, new_label
 
 
 async def owner() -> QueueBase:
@@ -78,13 +79,18 @@ def test_a_stack_trace_begins_with_name_and_message() -> None:
     assert stack(KeyError()) == "KeyError"
 
 
-async def test_a_thousand_worker_labels_are_distinct() -> None:
+def test_a_thousand_worker_labels_in_a_row_are_distinct() -> None:
     """(T022, T023)"""
-    workers: list[Worker[Any, Any]] = [Worker("q") for _ in range(1000)]
+    labels = [new_label() for _ in range(1000)]
+    assert len(set(labels)) == 1000
+    assert all(re.fullmatch(r".+-\d+-[0-9a-f]{6}", label) for label in labels)
+
+
+async def test_a_worker_has_a_label_and_a_uuid() -> None:
+    """(T022)"""
+    worker: Worker[Any, Any] = Worker("q")
     try:
-        labels = {worker.label for worker in workers}
-        assert len(labels) == 1000
-        assert all(len(worker.id) == 36 for worker in workers)
+        assert worker.label.count("-") >= 2
+        assert len(worker.id) == 36
     finally:
-        for worker in workers:
-            await worker.close()
+        await worker.close()
