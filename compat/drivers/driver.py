@@ -106,7 +106,9 @@ class Driver:
         return _decode_any(result)
 
     def serve(self, handler: Handler | None, listener: Listener | None) -> None:
-        """Hand what the driver asks and tells to these from now on."""
+        """Hand what the driver asks and tells to these from now on. What the last ones have not answered is dropped."""
+        for task in tuple(self._tasks):
+            task.cancel()
         self._handler, self._listener = handler, listener
 
     # --- from the driver ---------------------------------------------------------------------------------------------

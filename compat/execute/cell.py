@@ -51,7 +51,6 @@ class CellRun:
         self.captures: list[Capture] = []
         self.step_ms: list[float] = []
         self.turns: Counter[str] = Counter()  # in `shadow` the sides take turns
-        self._foreseen = {step.raises for step in scenario.steps if step.raises is not None}
         self.offset_ms = 0
         self.since: int | None = None
         self.step = -1  # the objects that are open from the start
@@ -155,9 +154,9 @@ class CellRun:
     def _base(self, name: str) -> str:
         return f"{self.prefix}:{self.scenario.objects[name].queue_name}"
 
-    def _client(self, base: str) -> Redis:
-        """The harness's connection to the node that serves a queue (or one key of it)."""
-        return self.server.client(self.server.owner(f"{base}:meta" if "{" not in base else base))
+    def _client(self, key: str) -> Redis:
+        """The harness's connection to the node that serves a key, or all of a queue by its tagged base key."""
+        return self.server.client(self.server.owner(key))
 
     def _queue_base(self, name: str | None) -> str:
         return self._base(name if name is not None else next(iter(self.scenario.objects)))
@@ -226,10 +225,6 @@ class CellRun:
             result = await self.players.call(player, method, params)
         except CallRaised as raised:
             problem = raised.problem
-        if problem is not None and self.step < 0 and problem.symbol in self._foreseen:
-            # What a later call would be refused for, this port refuses on opening: that call then tells it.
-            self.opened[name, player.side] = Player(player.side, player.driver, refusal=problem)
-            problem, result = None, None
         outcome = Outcome(
             self.step,
             player.side,

@@ -15,7 +15,7 @@ from compat.drivers import CallRaised, Driver, DriverError, Pool
 from compat.execute.processor import Processor
 from compat.execute.trouble import Trouble
 from compat.model.cell import ROLES, Cell, Side
-from compat.model.history import Notice, Problem
+from compat.model.history import Notice
 from compat.model.scenario import Scenario
 from compat.protocol.messages import Begin, GateCall, ObjectEvent, ProcessorCall, Welcome
 from compat.servers import Node, Server
@@ -41,7 +41,6 @@ class Player:
     objects: set[str] = field(default_factory=set)
     dying: bool = False  # its processor was told to die
     dead: bool = False
-    refusal: Problem | None = None  # this object could not be opened: its calls end so
 
 
 class Players:
@@ -108,8 +107,6 @@ class Players:
 
     async def call(self, player: Player, method: str, params: Any) -> Any:
         """Call a driver. Raises `CallRaised` when the port raised; every other failure becomes `Trouble`."""
-        if player.refusal is not None:
-            raise CallRaised(player.refusal)
         try:
             return await player.driver.call(method, params)
         except DriverError as error:
@@ -151,17 +148,21 @@ class Players:
         await self._pool.discard(player.driver)
 
     async def end(self) -> None:
-        """End the scenario with every player and give the drivers back. Drivers that do not obey are replaced."""
-        await asyncio.gather(*(self._end(player) for player in self.all))
+        """End the scenario with every player and give the drivers back. One that does not obey is `Trouble`."""
+        for error in await asyncio.gather(*(self._end(player) for player in self.all), return_exceptions=True):
+            if error is not None:
+                raise error
 
     async def _end(self, player: Player) -> None:
         try:
             if not (player.dead or player.dying):
                 await player.driver.call("scenario.end")
-        except (DriverError, CallRaised) as error:
+        except DriverError as error:
             await self._pool.discard(player.driver)
-            if not isinstance(error, DriverError):
-                raise Trouble("protocol", f"`scenario.end` raised: {error}", side=player.side) from None
+            raise Trouble.of(error, player.side) from None
+        except CallRaised as raised:
+            await self._pool.discard(player.driver)
+            raise Trouble("protocol", f"`scenario.end` raised: {raised}", side=player.side) from None
         else:
             if player.dying:
                 await self._pool.discard(player.driver)

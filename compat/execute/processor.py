@@ -8,6 +8,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from compat.execute.trouble import Trouble
 from compat.model.cell import Side
 from compat.model.history import Attempt, Label
@@ -68,10 +70,10 @@ class Processor:
 
     async def gate(self, worker: str, job_id: str, gate: str) -> None:
         """Hold an attempt at a gate in the midst of its work."""
-        index = max(
-            (i for i, h in self.holds.items() if h.attempt.worker == worker and h.attempt.job == job_id), default=-1
-        )
-        await self._pass(gate, index)
+        mine = [i for i, h in self.holds.items() if h.attempt.worker == worker and h.attempt.job == job_id]
+        if not mine:
+            raise msgspec.ValidationError(f"{worker} has no attempt of job {job_id} in hand to hold at a gate")
+        await self._pass(gate, mine[-1])
 
     def _match(self, attempt: Attempt, name: str) -> Rule | None:
         for rule in self._scenario.program:

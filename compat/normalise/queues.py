@@ -302,7 +302,8 @@ def lives(scene: Scene) -> Placed:
 def clients(scene: Scene) -> Placed:
     """Names of connections that start with the prefix: `getWorkers()` and dashboards find workers by them. Exact."""
     names = sorted(scene.names(name) for name in scene.capture.clients if name.startswith(scene.history.prefix))
-    yield Place(scene.capture.label, "clients"), names
+    if names:
+        yield Place(scene.capture.label, "clients"), names
 
 
 def ttl(key: Key, bound_ms: float) -> str:

@@ -102,7 +102,7 @@ class Driver:
             "name": "bullmq",
             "version": VERSION,
             "language": "python",
-            "homepage": "https://pypi.org/project/bullmq/",
+            "homepage": "https://docs.bullmq.io/python/introduction",
             "issues": "https://github.com/taskforcesh/bullmq/issues",
             "bullmq": SCRIPTS.get(VERSION, ""),
             "metaVersion": f"bullmq:{VERSION}",

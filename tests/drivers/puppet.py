@@ -55,6 +55,11 @@ def call(request: dict) -> None:
         case "dies":
             print("about to crash", file=sys.stderr, flush=True)
             os.kill(os.getpid(), signal.SIGKILL)
+        case "dies-at-end" if method == "scenario.end":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "gates-nothing" if method == "queue.add":
+            params = {"worker": "w", "job": "1", "gate": "g"}
+            say({"jsonrpc": "2.0", "id": "p1", "method": "processor.gate", "params": params})
         case "leaves":
             sys.exit(3)
         case "answers-twice":

@@ -1,12 +1,14 @@
 """Each seeded fault is killed by a named scenario, and for the right reason (T163)."""
 
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from compat.execute import Options, run
 from compat.model.run import CellEntry
+from compat.model.scenario import Scenario
 from compat.scenarios import load, select
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,11 +35,16 @@ KILLS = {
 }
 
 
+@cache
+def suite() -> tuple[Scenario, ...]:
+    return load([ROOT / "scenarios"])
+
+
 @pytest.mark.parametrize("fault", KILLS)
 async def test_a_seeded_fault_is_killed_for_the_right_reason(fault: str) -> None:
     scenario, check = KILLS[fault]
     chosen = Options(
-        scenarios=select(load([ROOT / "scenarios"]), [scenario], ()),
+        scenarios=select(suite(), [scenario], ()),
         implementation=f"cmd:{sys.executable} {ROOT / 'tests' / 'mutants' / 'mutant.py'} {fault}",
         arms=("self",),
         topologies=("single",),
