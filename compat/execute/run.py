@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -117,13 +118,16 @@ async def _servers(options: Options, wanted: set[TopologyName], stack: AsyncExit
     if "://" in options.server:
         server = await stack.enter_async_context(given(options.server))
         return {server.topology: server}
-    binary = None if options.server == "embedded" else Path(find_binary(options.server).path)
+    kind, _, image = options.server.partition(":")
+    if kind == "container":
+        from compat.servers.containers import container  # testcontainers takes long to import, and few runs need it
+
+        opened = partial(container, image=image or None)
+    else:
+        binary = None if options.server == "embedded" else Path(find_binary(options.server).path)
+        opened = partial(embedded, binary=binary)
     order: tuple[TopologyName, ...] = ("single", "cluster")
-    servers: dict[TopologyName, Server] = {}
-    for topology in order:
-        if topology in wanted:
-            servers[topology] = await stack.enter_async_context(embedded(topology, binary=binary))
-    return servers
+    return {t: await stack.enter_async_context(opened(t)) for t in order if t in wanted}
 
 
 def _jobs(options: Options, servers: Mapping[TopologyName, Server]) -> int:

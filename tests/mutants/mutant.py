@@ -1,12 +1,14 @@
-"""The reference driver with one seeded fault: `mutant.py NAME`. Faults are written into the text of the Lua scripts."""
+"""The reference driver with one seeded fault: `mutant.py NAME`. It stands in a Lua script, or in the library."""
 
 from __future__ import annotations
 
 import hashlib
 import sys
 from dataclasses import replace
+from typing import Any
 
-from bullmq_ref import lua
+from bullmq_ref import Job, lua
+from bullmq_ref.job import stack
 from compat.ports import reference
 
 _END = "ARGV[3], ARGV[4]"
@@ -43,8 +45,18 @@ FAULTS: dict[str, tuple[str, str, str]] = {
 }
 
 
+def keep_one_trace_less(job: Job[Any, Any], error: BaseException) -> None:
+    """A limit of n keeps n - 1 stack traces, as a port once did."""
+    limit = job.options.get("stackTraceLimit")
+    traces = [*(job.stacktrace or []), stack(error)]
+    job.stacktrace = traces[1 - limit :] if limit and limit > 1 else [] if limit is not None else traces
+
+
 def mutate(name: str) -> None:
     """Make `bullmq_ref` load the faulty text. A fault whose place is not found ends the driver: it is no survivor."""
+    if name == "wrong-stacktrace-limit":
+        Job._trace = keep_one_trace_less  # type: ignore[method-assign]
+        return
     script, old, new = FAULTS[name]
     sound = lua.load
 

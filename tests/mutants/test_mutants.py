@@ -31,6 +31,7 @@ KILLS = {
     "pause-unsaid": ("pause/lists", "events"),
     "log-prepended": ("progress/logs", "job.logs"),
     "wrong-delay-of-change": ("delay/change", "job.delay"),
+    "wrong-stacktrace-limit": ("retry/stack-trace-limit", "job.stacktrace"),
     "never-sweeps": ("stalled/first-sweep", "step-1"),
 }
 

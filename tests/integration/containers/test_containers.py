@@ -9,15 +9,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import docker
 import pytest
 import redis.asyncio as redis
 
+from compat.execute import Options, run
+from compat.model.run import CellEntry
+from compat.scenarios import load, select
 from compat.servers import ServerError, given
 from compat.servers.containers import LABEL, container, docker_answers, sweep
 from compat.servers.image import find_image
 
+ROOT = Path(__file__).resolve().parents[3]
 REASON = docker_answers()
 pytestmark = [
     pytest.mark.docker,
@@ -97,3 +102,12 @@ def test_the_containers_of_a_killed_harness_are_swept(engine: docker.DockerClien
     while engine.containers.list(all=True, filters=owner):
         assert time.monotonic() < deadline, "the container is still there"
         time.sleep(0.05)
+
+
+async def test_scenarios_run_on_servers_in_containers(engine: docker.DockerClient) -> None:
+    """`--server container`: both topologies, and nothing is left of them."""
+    scenarios = select(load([ROOT / "scenarios"]), ["job/add", "worker/complete"], ())
+    options = Options(scenarios=scenarios, implementation="node@5.62.0", server="container", arms=("self",))
+    verdicts = [entry.verdict async for entry in run(options) if isinstance(entry, CellEntry)]
+    assert [verdict.word for verdict in verdicts] == ["pass"] * 4, verdicts
+    assert ours(engine) == []
