@@ -20,6 +20,8 @@ from compat.protocol.symbols import UNCLASSIFIED
 
 START_DEADLINE = 20_000  # ms for `initialize`: the first start of an interpreter on a busy machine is slow
 CALL_DEADLINE = 10_000  # ms for any other call
+#: ms for calls that may rightly wait for a blocking command of the port's, which lasts up to 10 s, to end.
+CLOSE_DEADLINES = {"worker.close": 25_000, "scenario.end": 25_000}
 
 #: Answers a request of the driver's (`processor.call`, `processor.gate`) by its raw parameters.
 Handler = Callable[[str, msgspec.Raw], Awaitable[Any]]
@@ -76,10 +78,14 @@ class Driver:
 
     # --- towards the driver ------------------------------------------------------------------------------------------
 
-    async def call(self, method: str, params: Any = None, *, deadline: int = CALL_DEADLINE) -> Any:
-        """Call `method` and return its result. Raises `CallRaised` when the port raised, else a `DriverError`."""
+    async def call(self, method: str, params: Any = None, *, deadline: int | None = None) -> Any:
+        """Call `method` and return its result, within `deadline` ms (None: what the method is due).
+
+        Raises `CallRaised` when the port raised, else a `DriverError`.
+        """
         if self.broken is not None:
             raise self.broken
+        deadline = CLOSE_DEADLINES.get(method, CALL_DEADLINE) if deadline is None else deadline
         number = next(self._ids)
         future: asyncio.Future[msgspec.Raw] = asyncio.get_running_loop().create_future()
         self._pending[number] = future

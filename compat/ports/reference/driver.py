@@ -1,4 +1,4 @@
-"""bullmq_ref behind `bullmq-compat/1`: `python -m compat.ports.reference`."""
+"""The methods of the protocol, carried out with bullmq_ref."""
 
 from __future__ import annotations
 
@@ -6,31 +6,18 @@ import asyncio
 import os
 import signal
 import sys
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bullmq_ref import (
-    UNDEFINED,
-    DelayedError,
-    Job,
-    Limits,
-    Queue,
-    QueueEvents,
-    RateLimitError,
-    RedisOptions,
-    UnrecoverableError,
-    WaitingChildrenError,
-    WaitingError,
-    Worker,
-    clock,
-)
-from bullmq_ref.errors import BullMQError, JobNotExist
+from bullmq_ref import UNDEFINED, Job, Limits, Queue, QueueEvents, RedisOptions, Worker, clock
+from bullmq_ref.errors import JobNotExist
 from bullmq_ref.jsjson import Undefined
 from bullmq_ref.lua import VERSION
 from compat.ports import stdio
-from compat.ports.calls import JOB, QUEUE, WORKER, Call, Error, Params
+from compat.ports.reference.actions import ACTIONS, THROWS, strategy_of
+from compat.ports.reference.calls import JOB, QUEUE, WORKER, Call, Error, Params
+from compat.ports.reference.values import decode, shown, translate, view
 from compat.ports.stdio import PROTOCOL, Answer, Stdio
 
 _PATIENCE = 8  # s until Redis has to have answered when an object is opened
@@ -161,7 +148,7 @@ class Driver:
         name, opts = self._opening(params)
         strategy = opts.pop("$backoffStrategy", None)
         if strategy is not None:
-            opts["settings"] = {"backoffStrategy": _strategy(strategy)}
+            opts["settings"] = {"backoffStrategy": strategy_of(strategy)}
         autorun, by_hand = opts.pop("autorun", True), params.get("processor") is False
 
         async def play(job: Job[Any, Any], token: str) -> Any:
@@ -231,7 +218,7 @@ class Driver:
             entry = self._entry(params)
             if not isinstance(entry.object, kind):
                 raise Answer(f"{entry.name} is no {kind.__name__}", stdio.UNSUPPORTED_OPTION)
-            return _seen(entry, await call(entry.object, decode(params)))
+            return shown(await call(entry.object, decode(params)), entry.jobs)
 
         return handle
 
@@ -246,7 +233,7 @@ class Driver:
             if name in ("moveToCompleted", "moveToFailed"):
                 fields = answer.fields if answer is not None else None
                 answer = Job.from_fields(entry.object, fields, answer.id) if fields else None
-            return _seen(entry, answer)
+            return shown(answer, entry.jobs)
 
         return handle
 
@@ -290,160 +277,3 @@ class Driver:
                 await THROWS[kind](entry.object, job, token, thrown)
             raise Error(thrown.get("message", ""))
         return end.get("return", UNDEFINED)
-
-
-# --- what an attempt does, and how it ends ---------------------------------------------------------------------------
-
-
-async def _spin(ms: int) -> None:
-    """Block the thread, on purpose."""
-    end = time.perf_counter() + ms / 1000
-    while time.perf_counter() < end:
-        pass
-
-
-async def _gate(*_: Any) -> None:
-    raise AssertionError("gates are asked of the harness")
-
-
-ACTIONS: dict[str, Callable[[Job[Any, Any], str, Any], Awaitable[Any]]] = {
-    "progress": lambda job, token, value: job.update_progress(value),
-    "log": lambda job, token, value: job.log(value),
-    "updateData": lambda job, token, value: job.update_data(value),
-    "extendLock": lambda job, token, value: job.extend_lock(token, value),
-    "spin": lambda job, token, value: _spin(value),
-    "gate": _gate,
-}
-
-
-async def _unrecoverable(worker: Any, job: Job[Any, Any], token: str, thrown: Params) -> None:
-    raise UnrecoverableError(*([thrown["message"]] if "message" in thrown else []))
-
-
-async def _delayed(worker: Any, job: Job[Any, Any], token: str, thrown: Params) -> None:
-    await job.move_to_delayed(clock.now() + (thrown.get("ms") or 0), token)
-    raise DelayedError
-
-
-async def _waiting(worker: Any, job: Job[Any, Any], token: str, thrown: Params) -> None:
-    await job.move_to_wait(token)
-    raise WaitingError
-
-
-async def _waiting_children(worker: Any, job: Job[Any, Any], token: str, thrown: Params) -> None:
-    await job.move_to_waiting_children(token)
-    raise WaitingChildrenError
-
-
-async def _rate_limit(worker: Any, job: Job[Any, Any], token: str, thrown: Params) -> None:
-    await worker.rate_limit(thrown["ms"])
-    raise RateLimitError
-
-
-THROWS: dict[str, Callable[[Any, Job[Any, Any], str, Params], Awaitable[None]]] = {
-    "unrecoverable": _unrecoverable,
-    "delayed": _delayed,
-    "waiting": _waiting,
-    "waitingChildren": _waiting_children,
-    "rateLimit": _rate_limit,
-}
-
-
-# --- values ----------------------------------------------------------------------------------------------------------
-
-
-def decode(value: Any) -> Any:
-    """Untagged, with the library's own `undefined`."""
-    return _undefined(stdio.decode(value))
-
-
-def _undefined(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_undefined(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _undefined(item) for key, item in value.items()}
-    return UNDEFINED if isinstance(value, stdio.Undefined) else value
-
-
-def _seen(entry: Entry, answer: Any) -> Any:
-    """An answer with its jobs shown; they are the objects that `job.*` acts on from now on."""
-    if isinstance(answer, Job):
-        entry.jobs[answer.id] = answer
-        return view(answer)
-    if isinstance(answer, list):
-        return [stdio.UNDEFINED if item is None else _seen(entry, item) for item in answer]
-    slots = getattr(answer, "__dataclass_fields__", None)
-    return {name: getattr(answer, name) for name in slots} if slots else answer
-
-
-def view(job: Job[Any, Any]) -> dict[str, Any]:
-    """What an answer shows of a job, by Node's names."""
-    shown = {
-        "id": int(job.id) if job.id.startswith("-") and job.id[1:].isdigit() else job.id,
-        "name": job.name,
-        "data": job.data,
-        "opts": job.options,
-        "progress": job.progress,
-        "delay": job.delay,
-        "priority": job.priority,
-        "timestamp": job.timestamp,
-        "attemptsMade": job.attempts_made,
-        "attemptsStarted": job.attempts_started,
-        "stalledCounter": job.stalled_counter,
-        "failedReason": job.failed_reason,
-        "stacktrace": job.stacktrace,
-        "returnvalue": job.returnvalue,
-        "finishedOn": job.finished_on,
-        "processedOn": job.processed_on,
-        "processedBy": job.processed_by,
-        "deferredFailure": job.deferred_failure,
-        "parentKey": job.parent_key,
-        "parent": job.parent,
-        "deduplicationId": job.deduplication_id,
-        "repeatJobKey": job.repeat_job_key,
-    }
-    absent = (n for n, v in shown.items() if isinstance(v, Undefined) or (v is None and n not in _NULLS))
-    for name in tuple(absent):
-        del shown[name]
-    return shown
-
-
-#: What is `null` in Node where other properties are undefined.
-_NULLS = frozenset({"data", "progress", "returnvalue", "stacktrace"})
-
-
-def _strategy(delays: Mapping[str, list[int]]) -> Callable[..., float]:
-    """`{"<type>": [delay of the first retry in ms, of the second, …]}` as a custom strategy."""
-
-    def strategy(attempts: int, kind: str, _error: BaseException, _job: Any) -> float:
-        listed = delays.get(kind)
-        if listed is None:
-            raise BullMQError(f"Unknown backoff strategy {kind}.")
-        return listed[min(attempts, len(listed)) - 1]
-
-    return strategy
-
-
-def translate(error: Exception) -> Answer:
-    """The answer for what the library raised."""
-    if isinstance(error, BullMQError):
-        return Answer(str(error), symbol=error.symbol)
-    if isinstance(error, KeyError):
-        return Answer(f"the parameter {error} is missing", stdio.UNSUPPORTED_OPTION)
-    return Answer(f"{type(error).__name__}: {error}")
-
-
-def main() -> None:
-    asyncio.run(_main())
-
-
-async def _main() -> None:
-    driver = Driver()
-    try:
-        await driver.peer.run()
-    finally:
-        await driver.end({})
-
-
-if __name__ == "__main__":
-    main()
