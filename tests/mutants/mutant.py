@@ -9,7 +9,7 @@ from typing import Any
 
 from bullmq_ref import Job, lua
 from bullmq_ref.job import stack
-from compat.ports import reference
+from compat.ports.reference import driver
 
 _END = "ARGV[3], ARGV[4]"
 
@@ -76,4 +76,4 @@ def mutate(name: str) -> None:
 
 if __name__ == "__main__":
     mutate(sys.argv[1])
-    reference.main()
+    driver.main()

@@ -277,3 +277,16 @@ class Driver:
                 await THROWS[kind](entry.object, job, token, thrown)
             raise Error(thrown.get("message", ""))
         return end.get("return", UNDEFINED)
+
+
+def main() -> None:
+    """Serve the harness on standard input and output until it says `shutdown` or goes away."""
+    asyncio.run(_serve())
+
+
+async def _serve() -> None:
+    driver = Driver()
+    try:
+        await driver.peer.run()
+    finally:
+        await driver.end({})
