@@ -290,7 +290,7 @@ class Worker(QueueBase, Generic[Payload, Result]):
                 self.emit("drained")
             return None
         self._drained = False
-        job = Job.from_fields(self, fetched.fields, fetched.id)
+        job: Job[Any, Any] = Job.from_fields(self, fetched.fields, fetched.id)
         job.token = token
         return job
 

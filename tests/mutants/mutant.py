@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from bullmq_ref import Job, lua
-from bullmq_ref.job import stack
+from bullmq_ref.job_attempt import stack
 from compat.ports.reference import driver
 
 _END = "ARGV[3], ARGV[4]"

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bullmq_ref.base import QueueBase
-from bullmq_ref.job import Job, kept, stack
+from bullmq_ref.job import Job
+from bullmq_ref.job_attempt import kept, stack
 from bullmq_ref.jsjson import UNDEFINED
 from bullmq_ref.worker import Worker, new_label
 

@@ -1,0 +1,150 @@
+"""A job's record: what was asked for and what has become of it, as its hash in Redis tells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+from bullmq_ref import clock
+from bullmq_ref.jsjson import Undefined, dumps, loads
+from bullmq_ref.options import PARENT_FLAGS, decoded, encoded, normalised, validate
+from bullmq_ref.scripts.adding import NewJob
+
+if TYPE_CHECKING:
+    from bullmq_ref.base import QueueBase
+
+Payload = TypeVar("Payload")
+Result = TypeVar("Result")
+
+_LEADING_INTEGER = re.compile(r"\s*([+-]?\d+)")
+
+
+class Record(Generic[Payload, Result]):
+    """A job as it was when it was added or fetched. `options` have Node's names; times are ms since the epoch.
+
+    `attempts_made` counts attempts that ended, `attempts_started` those that began, `stalled_counter` the stalls.
+    """
+
+    def __init__(
+        self, owner: QueueBase, name: str, data: Payload, options: Mapping[str, Any], job_id: str | None = None
+    ) -> None:
+        self._owner = owner
+        self.id = job_id or ""
+        self.name = name
+        self.data = data
+        self.options = normalised(options)
+        self.timestamp: float = options.get("timestamp") or clock.now()
+        self.delay: float | None = self.options.get("delay")
+        self.priority: float = self.options.get("priority") or 0
+        self.progress: Any = 0
+        self.returnvalue: Result | None = None
+        self.stacktrace: list[str] | None = None
+        self.attempts_made = 0
+        self.attempts_started = 0
+        self.stalled_counter = 0
+        self.failed_reason: str | None = None
+        self.deferred_failure: str | None = None
+        self.finished_on: int | None = None
+        self.processed_on: int | None = None
+        self.processed_by: str | None = None
+        self.repeat_job_key: str | None = options.get("repeatJobKey")
+        self.next_repeatable_job_id: str | None = None
+        self.token: str | None = None
+        self.parent_key: str | None = None
+        self.parent: dict[str, Any] | None = None
+        if parent := options.get("parent"):
+            self.parent_key = f"{parent.get('queue')}:{parent.get('id')}"
+            flags = {flag: True for option, flag in _FLAGS.items() if options.get(option)}
+            self.parent = {"id": parent.get("id"), "queueKey": parent.get("queue"), **flags}
+        deduplication = options.get("deduplication") or options.get("debounce") or {}
+        self.deduplication_id: str | None = deduplication.get("id")
+
+    def __repr__(self) -> str:
+        return f"<Job {self.id} {self.name!r} of {self._owner.keys.qualified}>"
+
+    @property
+    def queue_name(self) -> str:
+        return self._owner.name
+
+    @property
+    def prefix(self) -> str:
+        return self._owner.prefix
+
+    def new(self) -> NewJob:
+        """What is stored of it, checked against Node's rules and the owner's limits. Raises Invalid."""
+        data = "{}" if isinstance(self.data, Undefined) else dumps(self.data)
+        validate(self.name, data, self.options)
+        self._owner.limits.check(self.name, data, self.options)
+        return NewJob(
+            name=self.name,
+            data=data,
+            options=encoded(self.options),
+            timestamp=self.timestamp,
+            id=self.id,
+            parent_key=self.parent_key,
+            parent=self.parent,
+            repeat_job_key=self.repeat_job_key,
+            deduplication_id=self.deduplication_id,
+        )
+
+    @classmethod
+    def from_fields(cls, owner: QueueBase, fields: Mapping[str, str], job_id: str) -> Self:
+        """A job from its hash. Numbers are read as leniently as Node reads them."""
+        options = decoded(loads(fields.get("opts") or "{}"))
+        data = loads(fields.get("data") or "{}")
+        job = cls(owner, fields.get("name", ""), data, options, job_id)
+        job.progress = loads(fields.get("progress") or "0")
+        job.delay = _integer(fields.get("delay"))
+        job.priority = _integer(fields.get("priority")) or 0
+        job.timestamp = _integer(fields.get("timestamp")) or 0
+        job.finished_on = _integer(fields.get("finishedOn"))
+        job.processed_on = _integer(fields.get("processedOn"))
+        job.attempts_started = _integer(fields.get("ats")) or 0
+        job.attempts_made = _integer(fields.get("attemptsMade") or fields.get("atm")) or 0
+        job.stalled_counter = _integer(fields.get("stc")) or 0
+        job.failed_reason = fields.get("failedReason") or None
+        job.deferred_failure = fields.get("defa") or None
+        job.processed_by = fields.get("pb") or None
+        job.next_repeatable_job_id = fields.get("nrjid") or None
+        job.repeat_job_key = fields.get("rjk") or job.repeat_job_key
+        job.deduplication_id = fields.get("deid") or job.deduplication_id
+        job.parent_key = fields.get("parentKey") or job.parent_key
+        job.parent = loads(fields["parent"]) if fields.get("parent") else job.parent
+        traces = lenient(fields.get("stacktrace"))
+        job.stacktrace = traces if isinstance(traces, list) else []
+        job.returnvalue = lenient(fields.get("returnvalue"))
+        return job
+
+    @classmethod
+    async def from_id(cls, owner: QueueBase, job_id: str) -> Self | None:
+        """The job, or None when there is none of that id."""
+        if not job_id:
+            return None
+        found = await owner.client.command("HGETALL", owner.keys.job(job_id))
+        return cls.from_fields(owner, dict(zip(found[::2], found[1::2], strict=True)), job_id) if found else None
+
+
+#: The order in which Node writes the flags into `parent`.
+_FLAGS = {
+    option: PARENT_FLAGS[option]
+    for option in (
+        "failParentOnFailure",
+        "removeDependencyOnFailure",
+        "ignoreDependencyOnFailure",
+        "continueParentOnFailure",
+    )
+}
+
+
+def _integer(text: str | None) -> int | None:
+    """JavaScript's `parseInt`; None for NaN."""
+    found = _LEADING_INTEGER.match(text) if text else None
+    return int(found[1]) if found else None
+
+
+def lenient(text: str | None) -> Any:
+    try:
+        return loads(text) if text else None
+    except ValueError:
+        return None
