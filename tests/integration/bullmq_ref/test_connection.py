@@ -61,7 +61,7 @@ async def test_a_worker_goes_on_after_redis_was_restarted(private: Any, until: A
     try:
         await queue.add("n", {})
         await until(lambda: seen == ["1"])
-        await until(lambda: worker._waiting)
+        await until(lambda: worker.waiting)
         await private.stop()
         await until(lambda: not queue.client.connected)
         adding = asyncio.create_task(queue.add("n", {}))

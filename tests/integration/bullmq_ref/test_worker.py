@@ -124,7 +124,7 @@ async def test_an_idle_worker_takes_a_job_at_once(make: Any, until: Any) -> None
     """(T042)"""
     queue, seen = make.queue(), []
     worker = make.worker(lambda job, token: seen.append(job.id))
-    await until(lambda: worker._waiting)
+    await until(lambda: worker.waiting)
     for number in range(10):
         before = clock.now()
         await queue.add("n", {})
@@ -135,7 +135,7 @@ async def test_an_idle_worker_takes_a_job_at_once(make: Any, until: Any) -> None
 async def test_a_delayed_job_comes_when_it_is_due(make: Any, until: Any) -> None:
     queue, late = make.queue(), []
     worker = make.worker(lambda job, token: late.append(clock.now() - job.timestamp))
-    await until(lambda: worker._waiting)
+    await until(lambda: worker.waiting)
     await queue.add("n", {}, delay=350)
     await until(lambda: late)
     assert 350 <= late[0] < 3000
@@ -291,7 +291,7 @@ async def test_locks_are_renewed_while_a_job_runs(make: Any, until: Any) -> None
     await queue.add("n", {})
     await asyncio.wait_for(done.wait(), 20)
     assert min(lives) > 0
-    assert worker._locks.renewed >= 2
+    assert worker.locks.renewed >= 2
 
 
 async def test_a_lost_lock_is_told_and_the_job_goes_on(make: Any, until: Any) -> None:
@@ -364,7 +364,7 @@ async def test_close_waits_for_the_active_job_and_ends_every_task(make: Any, unt
 
 async def test_an_idle_worker_closes_at_once(make: Any, until: Any) -> None:
     worker = make.worker(lambda job, token: None)
-    await until(lambda: worker._waiting)
+    await until(lambda: worker.waiting)
     async with asyncio.timeout(3):
         await worker.close()
     await worker.close()
@@ -390,7 +390,7 @@ async def test_a_job_left_behind_keeps_its_lock(make: Any, until: Any, force: bo
 async def test_pausing_one_worker_holds_it_alone(make: Any, until: Any) -> None:
     queue, seen = make.queue(), []
     worker = make.worker(lambda job, token: seen.append(job.id))
-    await until(lambda: worker._waiting)
+    await until(lambda: worker.waiting)
     await worker.pause()
     assert worker.is_paused()
     assert not worker.is_running()
@@ -407,7 +407,7 @@ async def test_a_paused_queue_gives_no_jobs(make: Any, until: Any) -> None:
     await queue.pause()
     job = await queue.add("n", {})
     worker = make.worker(lambda job, token: seen.append(job.id))
-    await until(lambda: worker._waiting)
+    await until(lambda: worker.waiting)
     assert await queue.is_paused()
     assert (await queue.get_job_counts("paused"))["paused"] == 1
     await queue.resume()
