@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lint": ("lint", "Check scenario files without running them."),
     "doctor": ("doctor", "Look whether everything that is needed is there."),
     "stability": ("stability", "Run the oracle against itself, many times over."),
+    "coverage": ("coverage", "Tell how much of BullMQ's Lua the scenarios run."),
     "schema": ("schemas", "Print the JSON schema of scenarios or of the protocol."),
 }
 

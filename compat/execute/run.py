@@ -124,10 +124,15 @@ async def _servers(options: Options, wanted: set[TopologyName], stack: AsyncExit
 
         opened = partial(container, image=image or None)
     else:
-        binary = None if options.server == "embedded" else Path(find_binary(options.server).path)
-        opened = partial(embedded, binary=binary)
+        opened = partial(embedded, binary=_binary(options))
     order: tuple[TopologyName, ...] = ("single", "cluster")
     return {t: await stack.enter_async_context(opened(t)) for t in order if t in wanted}
+
+
+def _binary(options: Options) -> Path | None:
+    """The server to start; None: the one that is found."""
+    named = options.server != "embedded" and "://" not in options.server and not options.server.startswith("container")
+    return find_binary(options.server).path if named else None
 
 
 def _jobs(options: Options, servers: Mapping[TopologyName, Server]) -> int:
@@ -228,7 +233,7 @@ class _Session:
         stem = f"compat-{self._token}-{number}"
         prefix = f"{{{stem}}}" if cell.topology == "cluster" and scenario.tagging == "prefix" else stem
         if "own-server" in scenario.needs:
-            async with embedded(cell.topology) as server:
+            async with embedded(cell.topology, binary=_binary(self._options)) as server:
                 return await self._on(scenario, cell, prefix, server)
         return await self._on(scenario, cell, prefix, self._servers[cell.topology])
 

@@ -1,0 +1,62 @@
+"""Coverage of the scripts, in a table for people and as JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from compat.coverage.hits import ScriptHits, stale
+
+
+def coverage(found: Sequence[ScriptHits], *, missing: bool) -> RenderableType:
+    """A row a script: lines hit, lines that can be, and with `missing` the others."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("script")
+    for title in ("lines", "hit", "%"):
+        table.add_column(title, justify="right")
+    table.add_column("not run" if missing else "")
+    for script in sorted(found, key=lambda s: (_share(s.hit, s.reachable), s.script)):
+        left = spans(script.missed)
+        table.add_row(
+            script.script,
+            str(script.reachable),
+            str(script.hit),
+            Text(f"{_share(script.hit, script.reachable):.1f}", style="red" if script.missed else "green"),
+            left if missing else f"{len(script.missed)} left" if script.missed else "",
+        )
+    hit, lines = sum(s.hit for s in found), sum(s.reachable for s in found)
+    excused = sum(len(s.excused) for s in found)
+    parts: list[RenderableType] = [
+        table,
+        Text(f"{hit:,} of {lines:,} lines in {len(found)} scripts: {_share(hit, lines):.2f} %", style="bold"),
+        Text(f"{excused:,} more lines cannot be reached in 5.62.0: docs/coverage.md says why"),
+    ]
+    parts += [
+        Text(f"stale excuse: {script}:{spans(lines)} is run, or begins no statement", style="bold red")
+        for script, lines in stale(found).items()
+    ]
+    return Group(*parts)
+
+
+def as_json(found: Iterable[ScriptHits]) -> str:
+    """`[{"script", "lines", "missed", "excused"}, …]`."""
+    return msgspec.json.encode(list(found)).decode()
+
+
+def spans(lines: Sequence[int]) -> str:
+    """`(1, 2, 3, 7)` → `1-3 7`. Lines that begin no statement lie between, so neighbours are joined up to 2 apart."""
+    told: list[list[int]] = []
+    for line in lines:
+        if told and line - told[-1][1] <= 2:
+            told[-1][1] = line
+        else:
+            told.append([line, line])
+    return " ".join(f"{first}-{last}" if last > first else str(first) for first, last in told)
+
+
+def _share(hit: int, lines: int) -> float:
+    return 100 * hit / lines if lines else 100.0
