@@ -54,5 +54,5 @@ def test_the_number_of_the_script_is_in_what_it_says() -> None:
 
 @pytest.mark.parametrize("text", ["local a = @", "if x then", "f("])
 def test_what_is_no_lua_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="Lua|does not end"):
+    with pytest.raises(ValueError, match=r"Lua|does not end"):
         instrument(1, text)
