@@ -44,9 +44,9 @@ def command(
     json_file: str | None,
     color: str,
 ) -> int:
-    """Run the oracle on instrumented copies of BullMQ's scripts, and tell which of their lines the scenarios run.
+    """Tell which lines of BullMQ's Lua scripts the scenarios run.
 
-    Lines that begin a statement count. Those that nothing in 5.62.0 can reach are listed with their reasons.
+    The oracle runs on instrumented copies of the scripts. Lines that begin a statement count. Those that nothing in 5.62.0 can reach are listed with their reasons.
     """
     import shlex
 
