@@ -11,7 +11,7 @@ from compat.model.scenario import TopologyName
 
 _EPILOG = """\b
 Examples:
-  bullmq-compat coverage                      lines of the 49 scripts that the suite runs
+  bullmq-compat coverage                      lines of all 49 scripts
   bullmq-compat coverage 'flow/*' --missing   and which it does not
   bullmq-compat coverage --fail-under 95      exit code 1 below 95 %
 
@@ -46,7 +46,8 @@ def command(
 ) -> int:
     """Tell which lines of BullMQ's Lua scripts the scenarios run.
 
-    The oracle runs on instrumented copies of the scripts. Lines that begin a statement count. Those that nothing in 5.62.0 can reach are listed with their reasons.
+    The oracle runs on instrumented copies of the scripts. Lines that begin a statement count.
+    Those that nothing in 5.62.0 can reach are listed with their reasons.
     """
     import shlex
 
