@@ -17,11 +17,13 @@ from bullmq_ref.errors import (
     WaitingError,
     is_transient,
 )
+from bullmq_ref.getters import Logs, Metrics, MetricsMeta, RateLimit
 from bullmq_ref.job import Job
 from bullmq_ref.jsjson import UNDEFINED
-from bullmq_ref.options import Backoff, Deduplication, JobOptions, Keep, Limits, WorkerOptions
+from bullmq_ref.options import Backoff, Deduplication, JobOptions, Keep, Limits, Telemetry, WorkerOptions
 from bullmq_ref.queue import Queue
 from bullmq_ref.queue_events import QueueEvents
+from bullmq_ref.queue_events_producer import QueueEventsProducer
 from bullmq_ref.worker import Worker
 
 __all__ = [
@@ -39,12 +41,18 @@ __all__ = [
     "JobOptions",
     "Keep",
     "Limits",
+    "Logs",
+    "Metrics",
+    "MetricsMeta",
     "OutcomeUnknown",
     "Queue",
     "QueueEvents",
+    "QueueEventsProducer",
+    "RateLimit",
     "RateLimitError",
     "RedisOptions",
     "Refused",
+    "Telemetry",
     "UnrecoverableError",
     "WaitingChildrenError",
     "WaitingError",

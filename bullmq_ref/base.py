@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from bullmq_ref.backoff import Strategy
 from bullmq_ref.client import Client, RedisOptions, check_options
@@ -19,7 +19,9 @@ Connection = RedisOptions | str | Mapping[str, Any] | None
 
 
 class QueueBase(Emitter):
-    """An object on one queue. Make it inside a running event loop. `connection`: a URL, a mapping, or RedisOptions.
+    """An object on one queue. Make it inside a running event loop, with `async with` or with `close()` at the end.
+
+    `connection`: a URL, a mapping, or RedisOptions. `client_suffix` ends the name that CLIENT LIST shows; None: none.
 
     Raises Invalid for a bad name or connection. In Cluster, its methods raise CrossSlot when the keys span slots.
     """
@@ -31,14 +33,15 @@ class QueueBase(Emitter):
         connection: Connection = None,
         prefix: str = "bull",
         limits: Limits | None = None,
-        client_name: str | None = None,
+        client_suffix: str | None = None,
     ) -> None:
         super().__init__()
         self.name = name
         self.prefix = prefix
         self.keys = Keys(name, prefix)
         self.limits = limits or Limits()
-        self.client = Client(check_options(connection), self.keys, client_name=client_name)
+        named = None if client_suffix is None else self.keys.client_name(client_suffix)
+        self.client = Client(check_options(connection), self.keys, client_name=named)
         self.wire = Wire(self.client, self.keys)
         self.closing = False
         #: A worker's terms; outside of one there are none.
@@ -46,6 +49,17 @@ class QueueBase(Emitter):
         self.strategy: Strategy | None = None
         #: What becomes of finished jobs that say nothing themselves, by state.
         self.keep: dict[str, Mapping[str, Any] | None] = {}
+
+    async def __aenter__(self) -> Self:
+        await self.ready()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def ready(self) -> None:
+        """Return when Redis has answered. Raises what it answered with, if that is an error."""
+        await self.client.command("PING")
 
     async def rate_limit(self, duration: int) -> None:
         """Let no worker that has a limit take jobs for `duration` ms; a processor then raises RateLimitError."""
@@ -55,3 +69,8 @@ class QueueBase(Emitter):
         """Close the connection once replies under way have come. Always returns."""
         self.closing = True
         await self.client.close()
+
+    async def disconnect(self) -> None:
+        """Close the connection without waiting for replies under way. Always returns."""
+        self.closing = True
+        await self.client.close(now=True)

@@ -20,10 +20,23 @@ class Emitter:
         """Call `listener` with each `event`'s arguments from now on."""
         self._listeners.setdefault(event, []).append(listener)
 
+    def once(self, event: str, listener: Listener) -> None:
+        """Call `listener` with the next `event`'s arguments, and then no more."""
+
+        def called(*arguments: Any) -> object:
+            self.off(event, listener)
+            return listener(*arguments)
+
+        called.listener = listener  # type: ignore[attr-defined]
+        self.on(event, called)
+
     def off(self, event: str, listener: Listener) -> None:
         """Stop calling `listener`; no matter if it was not called."""
-        if listener in (listeners := self._listeners.get(event, [])):
-            listeners.remove(listener)
+        listeners = self._listeners.get(event, [])
+        for kept in listeners:
+            if listener in (kept, getattr(kept, "listener", None)):
+                listeners.remove(kept)
+                return
 
     def emit(self, event: str, *arguments: Any) -> None:
         """Tell. A listener that raises is told of as an `error` event; an error nobody listens to is logged."""

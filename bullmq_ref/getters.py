@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic
+from typing import Generic, TypedDict
 
 from bullmq_ref.base import QueueBase
+from bullmq_ref.errors import CommandFailed
 from bullmq_ref.job import Job, Payload, Result
 from bullmq_ref.scripts import reading
 
 #: Every state, in the order in which Node answers when asked for none in particular.
 STATES = ("active", "completed", "delayed", "failed", "paused", "prioritized", "waiting", "waiting-children")
+_NO_CLIENT_COMMAND = re.compile(r"ERR unknown command ['`]\s*client\s*['`]", re.IGNORECASE)
 _LISTS = frozenset({"active", "wait", "waiting", "paused"})
 
 
@@ -30,6 +33,22 @@ class RateLimit:
 
     max: int
     duration: int
+
+
+class MetricsMeta(TypedDict):
+    """`count` jobs in all; `prevCount` of them when the last minute began, at `prevTS` (ms since the epoch)."""
+
+    count: int
+    prevTS: int
+    prevCount: int
+
+
+class Metrics(TypedDict):
+    """Finished jobs a minute: `data` newest first, `count` points in all. The names are Node's."""
+
+    meta: MetricsMeta
+    data: list[float]
+    count: int
 
 
 class Getters(QueueBase, Generic[Payload, Result]):
@@ -86,10 +105,35 @@ class Getters(QueueBase, Generic[Payload, Result]):
         asked = _states(states)
         return dict(zip(asked, await reading.get_counts(self.wire, asked), strict=True))
 
+    async def get_job_count_by_types(self, *states: str) -> int:
+        """How many jobs are in any of the states (none named: in all)."""
+        return sum((await self.get_job_counts(*states)).values())
+
     async def count(self) -> int:
         """Jobs that wait for anything: waiting, paused, delayed, prioritized, waiting-children."""
-        counts = await self.get_job_counts("waiting", "paused", "delayed", "prioritized", "waiting-children")
-        return sum(counts.values())
+        return await self.get_job_count_by_types("waiting", "paused", "delayed", "prioritized", "waiting-children")
+
+    async def get_waiting_count(self) -> int:
+        """Those paused included."""
+        return await self.get_job_count_by_types("waiting")
+
+    async def get_waiting_children_count(self) -> int:
+        return await self.get_job_count_by_types("waiting-children")
+
+    async def get_active_count(self) -> int:
+        return await self.get_job_count_by_types("active")
+
+    async def get_delayed_count(self) -> int:
+        return await self.get_job_count_by_types("delayed")
+
+    async def get_prioritized_count(self) -> int:
+        return await self.get_job_count_by_types("prioritized")
+
+    async def get_completed_count(self) -> int:
+        return await self.get_job_count_by_types("completed")
+
+    async def get_failed_count(self) -> int:
+        return await self.get_job_count_by_types("failed")
 
     async def get_counts_per_priority(self, priorities: Iterable[int]) -> dict[str, int]:
         """How many jobs wait by priority; 0 is those without."""
@@ -133,6 +177,10 @@ class Getters(QueueBase, Generic[Payload, Result]):
         job_id: str | None = await self.client.command("GET", self.keys.deduplication(deduplication_id))
         return job_id
 
+    async def get_debounce_job_id(self, debounce_id: str) -> str | None:
+        """`get_deduplication_job_id` by its older name."""
+        return await self.get_deduplication_job_id(debounce_id)
+
     async def get_workers(self) -> list[dict[str, str]]:
         """The workers connected now, from CLIENT LIST: its fields, `rawname` being the connection's own name."""
         own, named = self.keys.client_name(), self.keys.client_name(":w:")
@@ -146,18 +194,33 @@ class Getters(QueueBase, Generic[Payload, Result]):
         own = self.keys.client_name(":qe")
         return await self._clients(lambda name: name == own)
 
-    async def get_metrics(self, kind: str, start: int = 0, end: int = -1) -> dict[str, Any]:
-        """Metrics of `completed` or `failed`: points are jobs a minute, newest first."""
+    async def get_metrics(self, kind: str, start: int = 0, end: int = -1) -> Metrics:
+        """Metrics of `completed` or `failed`, as workers with the option `metrics` record them; points by position."""
         meta, points, total = await reading.get_metrics(self.wire, kind, start, end)
         count, previous_at, previous = (int(float(value or 0)) for value in meta)
         return {
             "meta": {"count": count, "prevTS": previous_at, "prevCount": previous},
-            "data": [int(float(point or 0)) for point in points],
+            "data": [float(point) if "." in point else int(point or 0) for point in points],
             "count": total,
         }
 
-    async def _clients(self, wanted: Any) -> list[dict[str, str]]:
-        listing = str(await self.client.command("CLIENT", "LIST"))
+    async def export_prometheus_metrics(self, labels: Mapping[str, str] | None = None) -> str:
+        """The number of jobs by state as Prometheus reads it, `labels` added to each line. Nothing is escaped."""
+        more = "".join(f', {name}="{value}"' for name, value in (labels or {}).items())
+        lines = (
+            f'bullmq_job_count{{queue="{self.name}", state="{state}"{more}}} {count}'
+            for state, count in (await self.get_job_counts()).items()
+        )
+        head = ("# HELP bullmq_job_count Number of jobs in the queue by state", "# TYPE bullmq_job_count gauge")
+        return "\n".join((*head, *lines))
+
+    async def _clients(self, wanted: Callable[[str], bool]) -> list[dict[str, str]]:
+        try:
+            listing = str(await self.client.command("CLIENT", "LIST"))
+        except CommandFailed as error:
+            if not _NO_CLIENT_COMMAND.search(str(error)):
+                raise
+            return [{"name": "GCP does not support client list"}]  # Node's answer, to count as one
         clients = (dict(pair.partition("=")[::2] for pair in line.split(" ")) for line in listing.splitlines())
         return [{**c, "rawname": c["name"], "name": self.name} for c in clients if wanted(c.get("name", ""))]
 

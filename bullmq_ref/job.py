@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bullmq_ref.errors import BullMQError, JobLocked
+from bullmq_ref.errors import BullMQError, ConnectionClosed, JobLocked
 from bullmq_ref.job_attempt import Attempt
 from bullmq_ref.job_family import Family
 from bullmq_ref.job_record import Payload, Result, lenient
@@ -74,38 +74,55 @@ class Job(Attempt[Payload, Result], Family[Payload, Result]):
         return await self._in_list(keys.wait) or await self._in_list(keys.paused)
 
     async def wait_until_finished(self, events: QueueEvents, timeout_ms: int | None = None) -> Result | None:
-        """What it returned. Raises BullMQError with the reason when it failed, is missing or takes too long."""
-        finished: asyncio.Future[tuple[int, Any]] = asyncio.get_running_loop().create_future()
+        """What it returned, as soon as `events`, a reader of its queue, tells. Raises BullMQError with the reason when
+        it failed or is missing, when its worker closes, or when it takes longer than `timeout_ms` (None: for ever)."""
+        finished: asyncio.Future[Result | None] = asyncio.get_running_loop().create_future()
 
         def completed(args: Mapping[str, Any], _: str) -> None:
             if not finished.done():
-                finished.set_result((1, args.get("returnvalue")))
+                finished.set_result(args.get("returnvalue"))
 
-        def failed(args: Mapping[str, Any], _: str) -> None:
+        def failed(reason: object) -> None:
             if not finished.done():
-                finished.set_result((2, args.get("failedReason")))
+                finished.set_exception(BullMQError(str(reason)))
 
-        listeners = ((f"completed:{self.id}", completed), (f"failed:{self.id}", failed))
-        for event, listener in listeners:
-            events.on(event, listener)
+        def told(args: Mapping[str, Any], _: str) -> None:
+            failed(args.get("failedReason"))
+
+        def closing(*_: object) -> None:
+            failed("closing queue")
+
+        listeners = (
+            (events, f"completed:{self.id}", completed),
+            (events, f"failed:{self.id}", told),
+            (self._owner, "closing", closing),
+        )
+        for source, event, listener in listeners:
+            source.on(event, listener)
         try:
-            status, value = await reading.is_finished(self._owner.wire, self.id)
-            if status == 1:
-                value = lenient(value)
-            elif status == 0:
-                status, value = await asyncio.wait_for(finished, timeout_ms / 1000 if timeout_ms else None)
+            async with asyncio.timeout(timeout_ms / 1000 if timeout_ms else None):
+                await events.ready()  # what happens after the question will be told
+                status, value = await reading.is_finished(self._owner.wire, self.id)
+                if status == 1:
+                    result: Result | None = lenient(value)
+                    return result
+                if status != 0:
+                    raise BullMQError(str(value))
+                return await finished
+        except ConnectionClosed:
+            if not finished.done():
+                raise
+            return await finished  # why the connection was closed
         except TimeoutError:
             raise BullMQError(
                 f"Job wait {self.name} timed out before finishing, no finish notification arrived after {timeout_ms}ms "
                 f"(id={self.id})"
             ) from None
         finally:
-            for event, listener in listeners:
-                events.off(event, listener)
-        if status != 1:
-            raise BullMQError(str(value))
-        result: Result | None = value
-        return result
+            for source, event, listener in listeners:
+                source.off(event, listener)
+            if finished.done() and not finished.cancelled():
+                finished.exception()  # told twice, by the question and by an event: no loose end
 
     async def _in_set(self, key: str) -> bool:
         return await self._owner.client.command("ZSCORE", key, self.id) is not None

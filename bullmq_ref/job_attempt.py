@@ -41,6 +41,10 @@ class Attempt(Record[Payload, Result]):
         else:
             await self._owner.client.command("DEL", key)
 
+    def discard(self) -> None:
+        """Let this attempt be the last: when it fails, the job is not tried again."""
+        self.discarded = True
+
     async def extend_lock(self, token: str, duration: int) -> int:
         """1 when the lock lasts `duration` ms from now, 0 when it is not this token's."""
         return await working.extend_lock(self._owner.wire, self.id, token, duration)
@@ -93,7 +97,8 @@ class Attempt(Record[Payload, Result]):
     async def _retry_delay(self, error: BaseException) -> float | None:
         """ms until the next attempt, or None when this was the last."""
         last = self.attempts_made + 1 >= (self.options.get("attempts") or 0)
-        if last or isinstance(error, UnrecoverableError) or type(error).__name__ == "UnrecoverableError":
+        hopeless = isinstance(error, UnrecoverableError) or type(error).__name__ == "UnrecoverableError"
+        if last or self.discarded or hopeless:
             return None
         owner = self._owner
         wait = await backoff.delay(

@@ -51,6 +51,7 @@ class Record(Generic[Payload, Result]):
         self.repeat_job_key: str | None = options.get("repeatJobKey")
         self.next_repeatable_job_id: str | None = None
         self.token: str | None = None
+        self.discarded = False
         self.parent_key: str | None = None
         self.parent: dict[str, Any] | None = None
         if parent := options.get("parent"):
@@ -66,6 +67,16 @@ class Record(Generic[Payload, Result]):
     @property
     def queue_name(self) -> str:
         return self._owner.name
+
+    @property
+    def queue_qualified_name(self) -> str:
+        """`<prefix>:<queue>`, as `parent.queue` names it."""
+        return self._owner.keys.qualified
+
+    @property
+    def debounce_id(self) -> str | None:
+        """`deduplication_id` by its older name."""
+        return self.deduplication_id
 
     @property
     def prefix(self) -> str:

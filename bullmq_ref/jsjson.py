@@ -6,7 +6,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -94,6 +94,14 @@ def key(value: Any) -> str:
     raise TypeError(f"A key must be text or a number, not {type(value).__name__}")
 
 
+def property_order(names: Iterable[str]) -> list[str]:
+    """The order in which JavaScript lists an object's properties: array indexes first, ascending."""
+    listed = list(names)
+    indexes = sorted((name for name in listed if _INDEX.match(name) and int(name) < 2**32 - 1), key=int)
+    first = set(indexes)
+    return [*indexes, *(name for name in listed if name not in first)]
+
+
 def _is_simple(value: Any) -> bool:
     """Whether the C encoder writes `value` as JavaScript does (for certain)."""
     kind = type(value)
@@ -161,10 +169,8 @@ def _items(values: Sequence[Any]) -> tuple[str, list[Any], str]:
 
 def _members(value: Mapping[Any, Any]) -> tuple[str, list[Any], str]:
     fields = {key(k): v for k, v in value.items() if not isinstance(v, Undefined)}
-    indexes = sorted((k for k in fields if _INDEX.match(k) and int(k) < 2**32 - 1), key=int)
-    first = set(indexes)
     parts: list[Any] = []
-    for name in [*indexes, *(k for k in fields if k not in first)]:
+    for name in property_order(fields):
         parts += [_Text(f"{',' if parts else ''}{_quote(name)}:"), fields[name]]
     return "{", parts, "}"
 

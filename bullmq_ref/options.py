@@ -130,8 +130,25 @@ class Deduplication(_Options):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Telemetry(_Options):
+    """What travels with a job so that traces go on: `metadata`, or nothing when `omit_context`."""
+
+    metadata: str | None = None
+    omit_context: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobOptions(_Options):
-    """A job's options; None is "not given". Times in ms, `size_limit` in bytes."""
+    """A job's options; None is "not given".
+
+    `attempts` in all (0, Node's default, is one). `backoff`: the wait between them, a number of ms or a `Backoff`.
+    `delay` in ms before it may run. `priority`: 1 comes first, 2^21 last, 0 is none and comes before all. `lifo`: to
+    the front of wait. `job_id`: an id of one's own, no integer, without colons. `timestamp` in ms since the epoch.
+    `remove_on_complete`, `remove_on_fail`: True removes, a number is how many stay, `Keep` bounds count and age.
+    `keep_logs` rows at most. `size_limit` of the data in bytes. `stack_trace_limit` traces at most. `deduplication`
+    (`debounce` by its older name): at most one job of an id. `parent`: `{"id", "queue"}`, the queue qualified
+    (`<prefix>:<name>`); the four `…_on_failure` say what this job's failure does to it, one at most.
+    """
 
     attempts: int | None = None
     backoff: Backoff | int | Mapping[str, Any] | None = None
@@ -146,6 +163,8 @@ class JobOptions(_Options):
     size_limit: int | None = None
     stack_trace_limit: int | None = None
     deduplication: Deduplication | Mapping[str, Any] | None = None
+    debounce: Deduplication | Mapping[str, Any] | None = None
+    telemetry: Telemetry | Mapping[str, Any] | None = None
     parent: Mapping[str, str] | None = None
     fail_parent_on_failure: bool | None = None
     continue_parent_on_failure: bool | None = None

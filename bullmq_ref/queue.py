@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import Any
 
 from bullmq_ref import clock, lua
 from bullmq_ref.base import Connection
@@ -49,23 +49,26 @@ class Queue(Getters[Payload, Result]):
         self.keep = {"completed": opts.get("removeOnComplete"), "failed": opts.get("removeOnFail")}
         self.strategy = (opts.get("settings") or {}).get("backoffStrategy")
         kept = ((opts.get("streams") or {}).get("events") or {}).get("maxLen", 10_000)
+        self._max_len_events = kept if max_len_events is None else max_len_events
         self._meta: asyncio.Task[Any] | None = None
         if not (opts.get("skipMetasUpdate") if skip_metas_update is None else skip_metas_update):
-            fields = ("opts.maxLenEvents", kept if max_len_events is None else max_len_events)
-            writing = self.client.submit("HMSET", self.keys.meta, *fields, "version", f"bullmq:{lua.VERSION}")
+            fields = [part for field in self.meta_values.items() for part in field]
+            writing = self.client.submit("HMSET", self.keys.meta, *fields)
             self._meta = asyncio.create_task(writing, name=f"meta of {self.keys.qualified}")
             self._meta.add_done_callback(lambda task: task.cancelled() or task.exception())
 
-    async def __aenter__(self) -> Self:
-        await self.ready()
-        return self
+    @property
+    def default_job_options(self) -> dict[str, Any]:
+        """What lies under the options of every job, with Node's names."""
+        return dict(self._defaults)
 
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
+    @property
+    def meta_values(self) -> dict[str, Any]:
+        """What opening the queue writes to its `meta`."""
+        return {"opts.maxLenEvents": self._max_len_events, "version": f"bullmq:{lua.VERSION}"}
 
     async def ready(self) -> None:
-        """Return when Redis has answered. Raises what it answered with, if that is an error."""
-        await (asyncio.shield(self._meta) if self._meta is not None else self.client.command("PING"))
+        await (asyncio.shield(self._meta) if self._meta is not None else super().ready())
 
     async def close(self) -> None:
         await super().close()
@@ -207,4 +210,13 @@ class Queue(Getters[Payload, Result]):
     async def remove_deduplication_key(self, deduplication_id: str) -> int:
         """1 when there was one."""
         removed: int = await self.client.command("DEL", self.keys.deduplication(deduplication_id))
+        return removed
+
+    async def remove_debounce_key(self, debounce_id: str) -> int:
+        """`remove_deduplication_key` by its older name."""
+        return await self.remove_deduplication_key(debounce_id)
+
+    async def remove_deprecated_priority_key(self) -> int:
+        """Delete `priority`, a key of BullMQ before version 5; 1 when there was one."""
+        removed: int = await self.client.command("DEL", self.keys.state("priority"))
         return removed

@@ -35,10 +35,10 @@ class QueueEvents(QueueBase):
         opts = opts or {}
         prefix = prefix if prefix is not None else opts.get("prefix", "bull")
         connection = connection if connection is not None else opts.get("connection")
-        super().__init__(name, connection=connection, prefix=prefix)
-        self.client = self.client.renamed(self.keys.client_name(":qe"))
+        super().__init__(name, connection=connection, prefix=prefix, client_suffix=":qe")
         self._last = last_event_id or opts.get("lastEventId") or "$"
         self._block = blocking_timeout or opts.get("blockingTimeout") or 10_000
+        self._placed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         if opts.get("autorun", True) if autorun is None else autorun:
             self.run()
@@ -49,6 +49,12 @@ class QueueEvents(QueueBase):
             raise BullMQError("Queue Events is already running.")
         self._task = asyncio.create_task(self._read(), name=f"events of {self.keys.qualified}")
 
+    async def ready(self) -> None:
+        """Return when Redis has answered and, once reading, when no later event can be missed."""
+        await super().ready()
+        if self._task is not None:
+            await self._placed.wait()
+
     async def close(self) -> None:
         """Stop reading and close the connection. Always returns."""
         self.closing = True
@@ -57,9 +63,16 @@ class QueueEvents(QueueBase):
             await asyncio.gather(self._task, return_exceptions=True)
         await self.client.close(now=True)
 
+    async def disconnect(self) -> None:
+        """`close`, which waits for nothing either."""
+        await self.close()
+
     async def _read(self) -> None:
         while not self.closing:
             try:
+                if self._last == "$":  # told to XREAD, it would mean anew what comes after each call
+                    self._last = await self._newest()
+                self._placed.set()
                 reply = await self.client.command(
                     "XREAD", "BLOCK", self._block, "STREAMS", self.keys.events, self._last
                 )
@@ -71,6 +84,11 @@ class QueueEvents(QueueBase):
             for entry, fields in reply[0][1] if reply else ():
                 self._last = entry
                 self._tell(entry, fields)
+
+    async def _newest(self) -> str:
+        """The id of the last entry: what comes from now on comes after it."""
+        found = await self.client.command("XREVRANGE", self.keys.events, "+", "-", "COUNT", 1)
+        return str(found[0][0]) if found else "0-0"
 
     def _tell(self, entry: str, fields: Sequence[str]) -> None:
         args: dict[str, Any] = flat(fields)

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from bullmq_ref import Limits, Queue, QueueEvents, RedisOptions, Worker
+from bullmq_ref import Limits, Queue, QueueEvents, QueueEventsProducer, RedisOptions, Worker
 
 NODE = Path(__file__).resolve().parents[3] / "node"
 DEADLINE = 15  # s
@@ -58,6 +58,9 @@ class Make:
     def events(self, name: str = "q", **options: Any) -> QueueEvents:
         options = {"last_event_id": "0-0", **options}
         return self._keep(QueueEvents(name, connection=self.connection, prefix=self.prefix, **options))
+
+    def producer(self, name: str = "q") -> QueueEventsProducer:
+        return self._keep(QueueEventsProducer(name, connection=self.connection, prefix=self.prefix))
 
     def _keep(self, made: Made) -> Made:
         self._made.append(made)
@@ -105,7 +108,7 @@ def node() -> Callable[..., Awaitable[Any]]:
 
     async def run(script: str, **given: Any) -> Any:
         program = (
-            "const { Queue, Worker } = require('bullmq');"
+            "const { Queue, QueueEvents, Worker } = require('bullmq');"
             f"const given = {json.dumps(given)};"
             "(async () => { let answer; "
             + script
