@@ -2,6 +2,8 @@
 
 from bullmq_ref.client import RedisOptions
 from bullmq_ref.errors import (
+    AttemptCancelled,
+    AttemptTimedOut,
     BullMQError,
     CommandFailed,
     ConnectionClosed,
@@ -9,6 +11,7 @@ from bullmq_ref.errors import (
     CrossSlot,
     DelayedError,
     Invalid,
+    LockLost,
     OutcomeUnknown,
     RateLimitError,
     Refused,
@@ -21,13 +24,18 @@ from bullmq_ref.getters import Logs, Metrics, MetricsMeta, RateLimit
 from bullmq_ref.job import Job
 from bullmq_ref.jsjson import UNDEFINED
 from bullmq_ref.options import Backoff, Deduplication, JobOptions, Keep, Limits, Telemetry, WorkerOptions
+from bullmq_ref.processors import from_thread
 from bullmq_ref.queue import Queue
 from bullmq_ref.queue_events import QueueEvents
 from bullmq_ref.queue_events_producer import QueueEventsProducer
+from bullmq_ref.sandbox import Sandbox
+from bullmq_ref.service import run_until_signal
 from bullmq_ref.worker import Worker
 
 __all__ = [
     "UNDEFINED",
+    "AttemptCancelled",
+    "AttemptTimedOut",
     "Backoff",
     "BullMQError",
     "CommandFailed",
@@ -41,6 +49,7 @@ __all__ = [
     "JobOptions",
     "Keep",
     "Limits",
+    "LockLost",
     "Logs",
     "Metrics",
     "MetricsMeta",
@@ -52,11 +61,14 @@ __all__ = [
     "RateLimitError",
     "RedisOptions",
     "Refused",
+    "Sandbox",
     "Telemetry",
     "UnrecoverableError",
     "WaitingChildrenError",
     "WaitingError",
     "Worker",
     "WorkerOptions",
+    "from_thread",
     "is_transient",
+    "run_until_signal",
 ]

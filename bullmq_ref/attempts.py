@@ -3,23 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
-from typing import TYPE_CHECKING, Any
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
 
-from bullmq_ref.errors import BullMQError, RateLimitError, UnrecoverableError
+from bullmq_ref.errors import AttemptCancelled, AttemptTimedOut, BullMQError, RateLimitError, UnrecoverableError
 from bullmq_ref.job import Job
 
 if TYPE_CHECKING:
+    from bullmq_ref.processors import Run
     from bullmq_ref.worker import Worker
 
 _PARKED = frozenset({"DelayedError", "WaitingError", "WaitingChildrenError"})
 
 
-class Attempts:
-    """Runs attempts for `worker`."""
+@dataclass(slots=True)
+class _Call:
+    """A processor under way; `reason` is why it was cancelled, if it was."""
 
-    def __init__(self, worker: Worker[Any, Any]) -> None:
+    job: str
+    task: asyncio.Task[Any]
+    reason: str | None = None
+
+
+class Attempts:
+    """Runs attempts for `worker`: `run` is its processor."""
+
+    def __init__(self, worker: Worker[Any, Any], run: Run) -> None:
         self._worker = worker
+        self._run = run
+        self._timeout = worker.options.timeout
+        self._under_way: dict[str, _Call] = {}  # by token
+
+    def cancel(self, job_id: str | None, reason: str) -> int:
+        """Cancel the processors of this job, or of all; how many there were."""
+        calls = [call for call in self._under_way.values() if job_id in (None, call.job) and call.reason is None]
+        for call in calls:
+            call.reason = reason
+            call.task.cancel(reason)
+        return len(calls)
 
     async def run(self, job: Job[Any, Any], token: str) -> Job[Any, Any] | None:
         """One attempt. The result is the next job, when the end of this one brought it along."""
@@ -39,17 +61,34 @@ class Attempts:
             worker.locks.release(job.id, token)
 
     async def _call(self, job: Job[Any, Any], token: str) -> Any:
-        processor = self._worker.processor
-        if processor is None:
-            raise BullMQError("No process function is defined.")
+        """Run the processor, within the time that it has, until it ends or is cancelled. A processor that is cancelled
+        and returns nevertheless has done its job."""
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        call = self._under_way[token] = _Call(job.id, task)
         try:
-            result = processor(job, token)
-            return await result if inspect.isawaitable(result) else result
+            return await (self._run(job, token) if self._timeout is None else self._in_time(job, token))
         except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
+            if task.cancelling() > (call.reason is not None):
+                raise  # the worker closes
+            if call.reason is None:
+                raise BullMQError(f"The processor was cancelled from within: {error}") from error
+            raise AttemptCancelled(call.reason) from error
+        finally:
+            del self._under_way[token]
+            if call.reason is not None:
+                await _settle(task)
+
+    async def _in_time(self, job: Job[Any, Any], token: str) -> Any:
+        try:
+            async with asyncio.timeout(cast(float, self._timeout) / 1000) as limit:
+                return await self._run(job, token)
+        except TimeoutError as error:
+            if not limit.expired():
                 raise
-            raise BullMQError(f"The processor was cancelled from within: {error}") from error
+            text = (
+                f"The attempt took longer than the worker's timeout, {self._timeout:g} ms: its processor was cancelled"
+            )
+            raise AttemptTimedOut(text) from error
 
     def _refusal(self, job: Job[Any, Any]) -> UnrecoverableError | None:
         """Why a job must fail without running, if it must."""
@@ -78,3 +117,11 @@ class Attempts:
         fetched = await job.move_to_failed(error, token, worker.fetches_next)
         worker.emit("failed", job, error, "active")
         return None if fetched is None else await worker.intake.take(fetched, token)
+
+
+async def _settle(task: asyncio.Task[Any]) -> None:
+    """End the cancellation of a processor: one that came too late for it is delivered here, and to nobody else."""
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.sleep(0)
+    if task.uncancel():
+        raise asyncio.CancelledError  # the worker closes

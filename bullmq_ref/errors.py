@@ -10,6 +10,8 @@ class BullMQError(Exception):
 
     symbol = "unclassified"
     transient = False
+    #: The stack trace of an error that was raised in another process.
+    stack: str | None = None
 
 
 class Invalid(BullMQError, ValueError):
@@ -58,6 +60,26 @@ class RateLimitError(BullMQError):
 
     def __init__(self, text: str = TEXT) -> None:
         super().__init__(text)
+
+
+# --- how an attempt ends before its processor does -------------------------------------------------------------------
+
+
+class AttemptCancelled(BullMQError):
+    """The attempt was cancelled (`worker.cancel_job`); the text is the reason given. It is tried again while attempts
+    are left."""
+
+
+class AttemptTimedOut(BullMQError):
+    """The attempt took longer than the worker's `timeout`."""
+
+
+class LockLost(BullMQError):
+    """A lock could not be renewed: it has expired, or is another worker's. `job` is the job's id."""
+
+    def __init__(self, job: str) -> None:
+        super().__init__(f"could not renew lock for job {job}")
+        self.job = job
 
 
 # --- what a script refuses -------------------------------------------------------------------------------------------

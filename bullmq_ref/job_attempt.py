@@ -150,6 +150,9 @@ def kept(option: Any, default: Mapping[str, Any] | None) -> Mapping[str, Any]:
 
 def stack(error: BaseException) -> str:
     """A stack trace as Node's users know it: `Name: message`, then `    at …`, the innermost call first."""
+    told: str | None = getattr(error, "stack", None)
+    if told is not None:
+        return told
     text = str(error)
     head = f"{type(error).__name__}: {text}" if text else type(error).__name__
     frames = reversed(traceback.extract_tb(error.__traceback__))

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from bullmq_ref import clock
-from bullmq_ref.errors import BullMQError, ConnectionLost
+from bullmq_ref.errors import BullMQError, LockLost
 from bullmq_ref.scripts.working import extend_locks
 from bullmq_ref.wire import Wire
 
@@ -15,10 +15,13 @@ class Locks:
     """The locks of one worker, renewed together. Times in ms: `duration` of a lock; a lock is renewed when its last
     renewal is more than half of `renew_time` ago, looked at every half of `renew_time`, as in Node.
 
-    A lock that is not ours any more is told of through `failed`; the job goes on.
+    Each lock that could not be renewed is told of through `failed(job id, error)`: LockLost when it is not ours any
+    more, else what kept Redis from answering. The jobs go on.
     """
 
-    def __init__(self, wire: Wire, duration: int, renew_time: float, failed: Callable[[BullMQError], None]) -> None:
+    def __init__(
+        self, wire: Wire, duration: int, renew_time: float, failed: Callable[[str, BullMQError], None]
+    ) -> None:
         self._wire = wire
         self._duration = duration
         self._half = renew_time / 2
@@ -44,16 +47,15 @@ class Locks:
             if not due:
                 continue
             self._held.update(dict.fromkeys(due, now))
+            jobs, tokens = zip(*due, strict=True)
             try:
-                jobs, tokens = zip(*due, strict=True)
                 lost = await extend_locks(self._wire, jobs, tokens, self._duration)
-            except ConnectionLost:
+            except BullMQError as error:  # tried again in half of renew_time
                 self.lost += len(due)
-                continue  # said in the log already; tried again in half of renew_time
-            except BullMQError as error:
-                self._failed(error)
+                for job in jobs:
+                    self._failed(job, error)
                 continue
             self.lost += len(lost)
             self.renewed += len(due) - len(lost)
             for job in lost:
-                self._failed(BullMQError(f"could not renew lock for job {job}"))
+                self._failed(job, LockLost(job))

@@ -263,7 +263,11 @@ def _validate_id(job_id: Any) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerOptions(_Options):
-    """A worker's options. Times in ms, except `drain_delay` in s as in Node."""
+    """A worker's options. Times in ms, except `drain_delay` in s as in Node.
+
+    Two are this library's own: `timeout` is how long an attempt may take, in ms, before its processor is cancelled and
+    the attempt fails with AttemptTimedOut; `cancel_on_lock_loss` cancels the processor of a job whose lock was lost.
+    """
 
     concurrency: int = 1
     name: str | None = None
@@ -281,6 +285,8 @@ class WorkerOptions(_Options):
     remove_on_fail: Mapping[str, Any] | None = None
     skip_stalled_check: bool = False
     skip_lock_renewal: bool = False
+    timeout: float | None = None
+    cancel_on_lock_loss: bool = False
     backoff_strategy: Callable[..., Any] | None = field(default=None, compare=False)
 
     @classmethod
@@ -317,6 +323,8 @@ class WorkerOptions(_Options):
         for option, value, zero, words, symbol in rules:
             if not _is_number(value) or value < 0 or (value == 0 and not zero):
                 raise Invalid(f"{option} must be {words}", symbol=symbol, field=option, bound=0)
+        if self.timeout is not None and (not _is_number(self.timeout) or self.timeout <= 0):
+            raise Invalid(f"timeout must be greater than 0 ms, got {self.timeout!r}", field="timeout", bound=0)
         check_concurrency(self.concurrency)
 
     @property

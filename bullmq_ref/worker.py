@@ -10,22 +10,20 @@ import secrets
 import socket
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar, cast
 
 from bullmq_ref.attempts import Attempts
 from bullmq_ref.base import Connection, QueueBase
 from bullmq_ref.connection import logger
-from bullmq_ref.errors import BullMQError, ConnectionLost, OutcomeUnknown, WorkerAlreadyRunning
+from bullmq_ref.errors import BullMQError, ConnectionLost, LockLost, OutcomeUnknown, WorkerAlreadyRunning
 from bullmq_ref.intake import Intake
 from bullmq_ref.job import Job, Payload, Result
 from bullmq_ref.locks import Locks
 from bullmq_ref.options import Limits, WorkerOptions, check_concurrency
+from bullmq_ref.processors import Processor, Processors
 from bullmq_ref.scripts.working import Terms
 from bullmq_ref.slots import Slots
 from bullmq_ref.stalled import StalledCheck
-
-#: Called with the job and the lock's token; what it returns completes the job, what it raises fails it.
-Processor = Callable[[Job[Any, Any], str], Awaitable[Any] | Any]
 
 _AFTER_LOSS = 0.1  # s
 _LOOK = 2.0  # s between looks whether Redis is there, when closing
@@ -45,10 +43,18 @@ def new_label() -> str:
 class Worker(QueueBase, Generic[Payload, Result]):
     """Works on a queue until closed. Without a processor it is driven by hand: `get_next_job` and the job's methods.
 
+    A processor is called with the job and the lock's token; what it returns completes the job, what it raises fails it.
+    A coroutine function runs on the event loop. Any other function runs in a thread, so that it may block;
+    `from_thread` lets it use the job's methods. Text or a `Sandbox` names one that runs in a child process. A
+    processor is cancelled by `cancel_job`, `timeout` and `close(force=True)`: a coroutine function gets CancelledError,
+    a child is killed, a plain function runs on in its thread, with nobody listening.
+
     Options are WorkerOptions' fields as keywords, or `opts` with Node's names. Local events: `active(job, prev)`,
     `completed(job, result, prev)`, `failed(job, error, prev)` (every attempt), `retrying(job, delay, backoff type)`,
     `progress(job, value)`, `stalled(id, prev)`, `drained()`, `paused()`, `resumed()`, `closing()`, `closed()`,
-    `error(error)`. A job may run more than once (its worker may die): processors must be idempotent.
+    `error(error)`, `lock_renewal_failed(id, error)` (LockLost when the lock is not ours any more).
+
+    A job may run more than once (its worker may die): processors must be idempotent.
 
     It owns a handful of named tasks (the main loop, one a job, the locks' renewal, the stalled check) and ends them all
     in `close`.
@@ -78,10 +84,11 @@ class Worker(QueueBase, Generic[Payload, Result]):
         )
         self.client.check_slot()
         self.options = options
+        self._processors = None if processor is None else Processors(processor, options.concurrency)
+        self._attempts = None if self._processors is None else Attempts(self, self._processors.run)
         self.id = str(uuid.uuid4())
         #: For logs: `{hostname}-{pid}-{6 hex}`.
         self.label = new_label()
-        self.processor = processor
         self._concurrency = options.concurrency
         metrics = (options.metrics or {}).get("maxDataPoints") or 0
         self.terms = Terms(options.lock_duration, options.name, options.limiter, metrics)
@@ -89,9 +96,8 @@ class Worker(QueueBase, Generic[Payload, Result]):
         self.strategy = options.backoff_strategy
         self.blocking = self.client.renamed(self.keys.client_name(f":w:{options.name}" if options.name else ""))
         self.blocking.open()  # Node finds workers by this connection's name
-        self.locks = Locks(self.wire, options.lock_duration, options.renew_time, self.tell_error)
+        self.locks = Locks(self.wire, options.lock_duration, options.renew_time, self._renewal_failed)
         self.intake = Intake(self)
-        self._attempts = Attempts(self)
         self._stalled_check = StalledCheck(self)
         self._slots: Slots[Job[Any, Any]] = Slots()
         self._main: asyncio.Task[None] | None = None
@@ -121,10 +127,12 @@ class Worker(QueueBase, Generic[Payload, Result]):
     def concurrency(self, value: int) -> None:
         check_concurrency(value)
         self._concurrency = value
+        if self._processors is not None:
+            self._processors.resize(value)
 
     def run(self) -> None:
         """Start to work. Raises WorkerAlreadyRunning, BullMQError without a processor."""
-        if self.processor is None:
+        if self._processors is None:
             raise BullMQError("No process function is defined.")
         if self.is_running():
             raise WorkerAlreadyRunning
@@ -173,13 +181,16 @@ class Worker(QueueBase, Generic[Payload, Result]):
         if self.is_running():
             return
         self._paused = False
-        if self.processor is not None:
+        if self._processors is not None:
             self.run()
         self.emit("resumed")
 
     async def close(self, *, force: bool = False) -> None:
         """Stop: take no more jobs and wait for those under way (`limits.close` ms at most), unless `force`. Jobs left
-        behind keep their locks and are found by a stalled sweep. Always returns; a second call waits for the first."""
+        behind keep their locks and are found by a stalled sweep. Always returns; a second call waits for the first,
+        and cuts it short with `force`."""
+        if force and self._main is not None:
+            self._main.cancel()
         if self._closed is None:
             self._closed = asyncio.create_task(self._close(force), name=f"closing {self.label}")
         await asyncio.shield(self._closed)
@@ -195,6 +206,8 @@ class Worker(QueueBase, Generic[Payload, Result]):
                     await self._finish_jobs()
         await _cancel(self._main)
         await self._slots.cancel()
+        if self._processors is not None:
+            await self._processors.close()
         for task in (self._renewing, self._checking):
             await _cancel(task)
         await self.blocking.close(now=True)
@@ -217,7 +230,7 @@ class Worker(QueueBase, Generic[Payload, Result]):
 
     async def _loop(self) -> None:
         """Node's main loop: fetch in sequence until nothing comes, then take up whatever ends first."""
-        slots, intake = self._slots, self.intake
+        slots, intake, attempts = self._slots, self.intake, cast(Attempts, self._attempts)
         await intake.look_at_server()
         while self.takes_jobs or slots.total:
             while self._may_fetch():
@@ -231,7 +244,7 @@ class Worker(QueueBase, Generic[Payload, Result]):
             while (job := await slots.take()) is None and slots.queued:
                 pass
             if job is not None:
-                slots.start(self._attempts.run(job, job.token or ""), f"job {job.id}")
+                slots.start(attempts.run(job, job.token or ""), f"job {job.id}")
             elif not slots.queued:
                 await intake.wait_for_limit()
 
@@ -253,6 +266,15 @@ class Worker(QueueBase, Generic[Payload, Result]):
         """Take a job by hand; None when there is none, at once or, with `block`, after `drain_delay`."""
         await self.intake.look_at_server()
         return await self.intake.fetch(token, self.intake.begin(block))
+
+    def cancel_job(self, job_id: str, reason: str = "The job was cancelled") -> bool:
+        """Cancel the processor of a job in hand; False when it is in no hand of this worker's. The attempt fails with
+        AttemptCancelled and `reason`, unless the processor answers its CancelledError with something else."""
+        return self._attempts is not None and self._attempts.cancel(job_id, reason) > 0
+
+    def cancel_all_jobs(self, reason: str = "The job was cancelled") -> int:
+        """`cancel_job` for all that are in hand; how many there were."""
+        return 0 if self._attempts is None else self._attempts.cancel(None, reason)
 
     # --- stalled jobs ------------------------------------------------------------------------------------------------
 
@@ -300,6 +322,13 @@ class Worker(QueueBase, Generic[Payload, Result]):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
+
+    def _renewal_failed(self, job_id: str, error: BullMQError) -> None:
+        if not isinstance(error, ConnectionLost):  # of that the connection tells
+            self.tell_error(error)
+        self.emit("lock_renewal_failed", job_id, error)
+        if isinstance(error, LockLost) and self.options.cancel_on_lock_loss:
+            self.cancel_job(job_id, str(error))
 
     def tell_error(self, error: Exception) -> None:
         """To the log and to those who listen to `error`."""
