@@ -20,8 +20,10 @@ from bullmq_ref.errors import (
     WaitingError,
     is_transient,
 )
+from bullmq_ref.flow import FlowJob, FlowProducer, JobNode
 from bullmq_ref.getters import Logs, Metrics, MetricsMeta, RateLimit
 from bullmq_ref.job import Job
+from bullmq_ref.job_family import Dependencies, Page
 from bullmq_ref.jsjson import UNDEFINED
 from bullmq_ref.options import Backoff, Deduplication, JobOptions, Keep, Limits, Telemetry, WorkerOptions
 from bullmq_ref.processors import from_thread
@@ -44,8 +46,12 @@ __all__ = [
     "CrossSlot",
     "Deduplication",
     "DelayedError",
+    "Dependencies",
+    "FlowJob",
+    "FlowProducer",
     "Invalid",
     "Job",
+    "JobNode",
     "JobOptions",
     "Keep",
     "Limits",
@@ -54,6 +60,7 @@ __all__ = [
     "Metrics",
     "MetricsMeta",
     "OutcomeUnknown",
+    "Page",
     "Queue",
     "QueueEvents",
     "QueueEventsProducer",

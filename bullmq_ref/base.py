@@ -22,6 +22,7 @@ class QueueBase(Emitter):
     """An object on one queue. Make it inside a running event loop, with `async with` or with `close()` at the end.
 
     `connection`: a URL, a mapping, or RedisOptions. `client_suffix` ends the name that CLIENT LIST shows; None: none.
+    `client`: one that is open already and stays somebody else's, instead of a connection of its own.
 
     Raises Invalid for a bad name or connection. In Cluster, its methods raise CrossSlot when the keys span slots.
     """
@@ -34,6 +35,7 @@ class QueueBase(Emitter):
         prefix: str = "bull",
         limits: Limits | None = None,
         client_suffix: str | None = None,
+        client: Client | None = None,
     ) -> None:
         super().__init__()
         self.name = name
@@ -41,7 +43,7 @@ class QueueBase(Emitter):
         self.keys = Keys(name, prefix)
         self.limits = limits or Limits()
         named = None if client_suffix is None else self.keys.client_name(client_suffix)
-        self.client = Client(check_options(connection), self.keys, client_name=named)
+        self.client = client or Client(check_options(connection), self.keys, client_name=named)
         self.wire = Wire(self.client, self.keys)
         self.closing = False
         #: A worker's terms; outside of one there are none.

@@ -183,6 +183,19 @@ class Client:
             text = ["EVAL", script.text, script.keys, *keys, *arguments]
             return await self._recover(packed_command(text), error)
 
+    async def scripts(self, *calls: tuple[str, Sequence[str], Sequence[Argument]]) -> list[Any]:
+        """Scripts (name, KEYS, ARGV) in one MULTI … EXEC: the replies, in order, with errors in their places. The text
+        of each script travels once in every transaction: a SCRIPT FLUSH cannot tear it. Raises as `transaction`."""
+        self.check_slot()
+        commands: list[list[Argument]] = []
+        told: set[str] = set()
+        for name, keys, arguments in calls:
+            script = lua.load(name)
+            head: list[Argument] = ["EVALSHA", script.sha] if name in told else ["EVAL", script.text]
+            commands.append([*head, script.keys, *keys, *arguments])
+            told.add(name)
+        return await self.transaction(*commands)
+
     async def transaction(self, *commands: Sequence[Argument]) -> list[Any]:
         """MULTI … EXEC: the replies, in order."""
         packed = b"".join([packed_command(["MULTI"]), *map(packed_command, commands)])

@@ -6,11 +6,12 @@ import asyncio
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypedDict
+from typing import Any, Generic, TypedDict
 
 from bullmq_ref.base import QueueBase
 from bullmq_ref.errors import CommandFailed
 from bullmq_ref.job import Job, Payload, Result
+from bullmq_ref.jsjson import loads
 from bullmq_ref.scripts import reading
 
 #: Every state, in the order in which Node answers when asked for none in particular.
@@ -49,6 +50,16 @@ class Metrics(TypedDict):
     meta: MetricsMeta
     data: list[float]
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyPage:
+    """Children of a job: `items` are `{id: <its key>}`, with `v`, what it returned, for processed ones (`err`, if that
+    is no JSON); `jobs` their hashes as stored; `total` how many there are in all."""
+
+    items: list[dict[str, Any]]
+    jobs: list[dict[str, str]]
+    total: int
 
 
 class Getters(QueueBase, Generic[Payload, Result]):
@@ -194,6 +205,14 @@ class Getters(QueueBase, Generic[Payload, Result]):
         own = self.keys.client_name(":qe")
         return await self._clients(lambda name: name == own)
 
+    async def get_dependencies(
+        self, parent_id: str, kind: str = "processed", start: int = 0, end: int = -1
+    ) -> DependencyPage:
+        """Children of a job at positions `start` to `end`: the `processed` or the `pending`. In no order."""
+        key = self.keys.job(parent_id, "processed" if kind == "processed" else "dependencies")
+        found, total, jobs = await reading.paginate(self.wire, key, start, end)
+        return DependencyPage([_dependency(item) for item in found], jobs, total)
+
     async def get_metrics(self, kind: str, start: int = 0, end: int = -1) -> Metrics:
         """Metrics of `completed` or `failed`, as workers with the option `metrics` record them; points by position."""
         meta, points, total = await reading.get_metrics(self.wire, kind, start, end)
@@ -223,6 +242,16 @@ class Getters(QueueBase, Generic[Payload, Result]):
             return [{"name": "GCP does not support client list"}]  # Node's answer, to count as one
         clients = (dict(pair.partition("=")[::2] for pair in line.split(" ")) for line in listing.splitlines())
         return [{**c, "rawname": c["name"], "name": self.name} for c in clients if wanted(c.get("name", ""))]
+
+
+def _dependency(item: str | list[str]) -> dict[str, Any]:
+    if isinstance(item, str):
+        return {"id": item}
+    key, text = item
+    try:
+        return {"id": key, "v": loads(text)}
+    except ValueError as error:
+        return {"id": key, "err": str(error)}
 
 
 def _states(states: str | Sequence[str]) -> list[str]:

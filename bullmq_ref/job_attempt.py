@@ -62,11 +62,6 @@ class Attempt(Record[Payload, Result]):
         """From active to the front of wait; then raise WaitingError. Returns the ms that the queue is limited for."""
         return await working.move_job_from_active_to_wait(self._owner.wire, self.id, token or working.NO_TOKEN)
 
-    async def move_to_waiting_children(self, token: str, child: Mapping[str, str] | None = None) -> bool:
-        """True when moved (then raise WaitingChildrenError), False when no child is pending. `child`: {id, queue}."""
-        key = f"{child['queue']}:{child['id']}" if child else None
-        return await working.move_to_waiting_children(self._owner.wire, self.id, token, child=key)
-
     async def move_to_completed(self, value: Any, token: str, fetch_next: bool = True) -> Fetched:
         """Complete with `value`; the next job's hash comes along when `fetch_next`. Raises as the script, and TypeError
         for a value that has no JSON."""

@@ -82,7 +82,7 @@ class Record(Generic[Payload, Result]):
     def prefix(self) -> str:
         return self._owner.prefix
 
-    def new(self) -> NewJob:
+    def new(self, *, has_children: bool = False) -> NewJob:
         """What is stored of it, checked against Node's rules and the owner's limits. Raises Invalid."""
         data = "{}" if isinstance(self.data, Undefined) else dumps(self.data)
         validate(self.name, data, self.options)
@@ -97,6 +97,7 @@ class Record(Generic[Payload, Result]):
             parent=self.parent,
             repeat_job_key=self.repeat_job_key,
             deduplication_id=self.deduplication_id,
+            has_children=has_children,
         )
 
     @classmethod

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bullmq_ref.client import Client
 from bullmq_ref.errors import refused
+from bullmq_ref.keys import Keys
 from bullmq_ref.pack import pack
 from bullmq_ref.wire import Wire
+
+#: A script by its name, its KEYS and its ARGV.
+Call = tuple[str, list[str], tuple[bytes, str, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
     """What the add scripts store. `data` is JSON text; `options` have their stored names; `parent` is
-    `{id, queueKey, fpof?, …}`; `timestamp` in ms."""
+    `{id, queueKey, fpof?, …}`; `timestamp` in ms. One that `has_children` waits for them."""
 
     name: str
     data: str
@@ -25,6 +30,7 @@ class NewJob:
     parent: Mapping[str, Any] | None = None
     repeat_job_key: str | None = None
     deduplication_id: str | None = None
+    has_children: bool = False
 
 
 async def add(wire: Wire, job: NewJob) -> str:
@@ -40,43 +46,54 @@ async def add(wire: Wire, job: NewJob) -> str:
 
 async def add_raw(wire: Wire, job: NewJob) -> str | int:
     """As `add`, but a negative code is returned, as Node's addBulk leaves it in `job.id`."""
-    delay = job.options.get("delay")
-    if isinstance(delay, int | float) and not isinstance(delay, bool) and delay > 0:
-        reply = await add_delayed_job(wire, job)
-    elif job.options.get("priority"):
-        reply = await add_prioritized_job(wire, job)
-    else:
-        reply = await add_standard_job(wire, job)
+    reply = await wire.run(*call(wire.keys, job))
     return reply if isinstance(reply, str) else int(reply)
 
 
-async def add_standard_job(wire: Wire, job: NewJob) -> str | int:
+async def add_together(client: Client, jobs: Iterable[tuple[Keys, NewJob]]) -> list[str | int | Exception]:
+    """Add jobs of several queues in one MULTI … EXEC, in order. What a script refuses or fails at stands in its place
+    among the ids, as in Node: the others are carried out."""
+    replies: list[str | int | Exception] = await client.scripts(*(call(keys, job) for keys, job in jobs))
+    return replies
+
+
+def call(keys: Keys, job: NewJob) -> Call:
+    """The script that fits: a job with children waits for them; a delay above 0 goes to delayed, a priority to
+    prioritized, the rest to wait."""
+    if job.has_children:
+        return add_parent_job(keys, job)
+    delay = job.options.get("delay")
+    if isinstance(delay, int | float) and not isinstance(delay, bool) and delay > 0:
+        return add_delayed_job(keys, job)
+    return add_prioritized_job(keys, job) if job.options.get("priority") else add_standard_job(keys, job)
+
+
+def add_standard_job(k: Keys, job: NewJob) -> Call:
     """addStandardJob: to wait, or paused."""
-    k = wire.keys
     keys = [k.wait, k.paused, k.meta, k.id, k.completed, k.delayed, k.active, k.events, k.marker]
-    reply: str | int = await wire.run("addStandardJob", keys, _arguments(wire, job))
-    return reply
+    return "addStandardJob", keys, _arguments(k, job)
 
 
-async def add_delayed_job(wire: Wire, job: NewJob) -> str | int:
+def add_delayed_job(k: Keys, job: NewJob) -> Call:
     """addDelayedJob: to delayed."""
-    k = wire.keys
-    keys = [k.marker, k.meta, k.id, k.delayed, k.completed, k.events]
-    reply: str | int = await wire.run("addDelayedJob", keys, _arguments(wire, job))
-    return reply
+    return "addDelayedJob", [k.marker, k.meta, k.id, k.delayed, k.completed, k.events], _arguments(k, job)
 
 
-async def add_prioritized_job(wire: Wire, job: NewJob) -> str | int:
+def add_prioritized_job(k: Keys, job: NewJob) -> Call:
     """addPrioritizedJob: to prioritized."""
-    k = wire.keys
     keys = [k.marker, k.meta, k.id, k.prioritized, k.delayed, k.completed, k.active, k.events, k.pc]
-    reply: str | int = await wire.run("addPrioritizedJob", keys, _arguments(wire, job))
-    return reply
+    return "addPrioritizedJob", keys, _arguments(k, job)
 
 
-def _arguments(wire: Wire, job: NewJob) -> tuple[bytes, str, bytes]:
+def add_parent_job(k: Keys, job: NewJob) -> Call:
+    """addParentJob: to waiting-children."""
+    keys = [k.meta, k.id, k.delayed, k.waiting_children, k.completed, k.events]
+    return "addParentJob", keys, _arguments(k, job)
+
+
+def _arguments(keys: Keys, job: NewJob) -> tuple[bytes, str, bytes]:
     about = [
-        wire.keys.base,
+        keys.base,
         job.id,
         job.name,
         job.timestamp,
@@ -84,6 +101,6 @@ def _arguments(wire: Wire, job: NewJob) -> tuple[bytes, str, bytes]:
         f"{job.parent_key}:dependencies" if job.parent_key else None,
         job.parent,
         job.repeat_job_key,
-        wire.keys.deduplication(job.deduplication_id) if job.deduplication_id else None,
+        keys.deduplication(job.deduplication_id) if job.deduplication_id else None,
     ]
     return pack(about), job.data, pack(job.options)

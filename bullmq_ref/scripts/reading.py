@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bullmq_ref.wire import Wire
+from bullmq_ref.client import Argument
+from bullmq_ref.wire import Wire, flat
+
+_ITERATIONS = 5  # scans that paginate makes at most in a call
 
 
 async def get_state(wire: Wire, job: str) -> str:
@@ -62,6 +65,22 @@ async def get_dependency_counts(wire: Wire, job: str, kinds: Sequence[str]) -> l
     keys = [k.job(job, part) for part in ("processed", "dependencies", "failed", "unsuccessful")]
     reply: list[int] = await wire.run("getDependencyCounts", keys, kinds)
     return [count or 0 for count in reply]
+
+
+async def paginate(wire: Wire, key: str, start: int, end: int) -> tuple[list[Any], int, list[dict[str, str]]]:
+    """paginate: the members of a set (texts) or a hash (pairs) at positions `start` to `end` (-1: the last), how many
+    there are in all, and the hashes of the jobs that they name. In no order, and not stable while they change."""
+    size = end - start + 1 if end >= 0 else None
+    cursor, offset = "0", 0
+    items: list[Any] = []
+    jobs: list[dict[str, str]] = []
+    while True:
+        arguments: list[Argument] = [start + len(items), end, cursor, offset, _ITERATIONS, 1]
+        cursor, offset, found, total, *raw = await wire.run("paginate", [key], arguments)
+        items += found
+        jobs += [flat(fields) for hashes in raw for fields in hashes]
+        if str(cursor) == "0" or (size is not None and len(items) >= size):
+            return items, int(total), jobs
 
 
 async def get_metrics(wire: Wire, kind: str, start: int, end: int) -> tuple[list[str | None], list[str], int]:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from bullmq_ref import Limits, Queue, QueueEvents, QueueEventsProducer, RedisOptions, Worker
+from bullmq_ref import FlowProducer, Limits, Queue, QueueEvents, QueueEventsProducer, RedisOptions, Worker
 
 NODE = Path(__file__).resolve().parents[3] / "node"
 DEADLINE = 15  # s
@@ -54,6 +54,10 @@ class Make:
         options = {"limits": Limits.node(), **options}
         worker: Worker[Any, Any] = Worker(queue, processor, connection=self.connection, prefix=self.prefix, **options)
         return self._keep(worker)
+
+    def flows(self, **options: Any) -> FlowProducer:
+        options = {"limits": Limits.node(), "prefix": self.prefix, **options}
+        return self._keep(FlowProducer(connection=self.connection, **options))
 
     def events(self, name: str = "q", **options: Any) -> QueueEvents:
         options = {"last_event_id": "0-0", **options}

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import bullmq_ref
-from bullmq_ref import Job, JobOptions, Queue, QueueEvents, QueueEventsProducer, Worker, WorkerOptions
+from bullmq_ref import FlowProducer, Job, JobOptions, Queue, QueueEvents, QueueEventsProducer, Worker, WorkerOptions
 from bullmq_ref.base import QueueBase
 
 NODE = Path(__file__).resolve().parents[3] / "node" / "node_modules" / "bullmq" / "dist" / "esm"
@@ -26,6 +26,7 @@ CLASSES: dict[str, tuple[str, type]] = {
     "Queue": ("queue", Queue),
     "Job": ("job", Job),
     "Worker": ("worker", Worker),
+    "FlowProducer": ("flow-producer", FlowProducer),
     "QueueEvents": ("queue-events", QueueEvents),
     "QueueEventsProducer": ("queue-events-producer", QueueEventsProducer),
 }
@@ -60,6 +61,7 @@ LEFT_OUT = {
     "Job.create": "`Queue.add`",
     "Job.createBulk": "`Queue.add_bulk`",
     "Job.addJob": "`Queue.add`",
+    "Job.getFailedChildrenValues": "the deprecated name of `get_ignored_children_failures`",
     "Job.addJobLog": "`Queue.add_job_log`",
     "Worker.RateLimitError": "`bullmq_ref.RateLimitError`",
     "Worker.opts": "`options`, all filled in",
@@ -70,8 +72,7 @@ LEFT_OUT = {
     "Worker.jobScheduler": "reached through the queue",
     **dict.fromkeys(
         (
-            "getDependencies", "Job.getDependenciesCount", "Job.getFailedChildrenValues", "Queue.getJobScheduler",
-            "Queue.getJobSchedulers", "Queue.getJobSchedulersCount", "Queue.getRepeatableJobs", "Queue.jobScheduler",
+            "Queue.getJobScheduler", "Queue.getJobSchedulers", "Queue.getJobSchedulersCount", "Queue.getRepeatableJobs", "Queue.jobScheduler",
             "Queue.removeJobScheduler", "Queue.removeRepeatable", "Queue.removeRepeatableByKey", "Queue.repeat",
             "Queue.upsertJobScheduler",
         ),
@@ -155,6 +156,7 @@ def _ours(make: Any) -> dict[str, Any]:
         "Queue": queue,
         "Job": Job(queue, "n", {}, {}, "1"),
         "Worker": make.worker(),
+        "FlowProducer": make.flows(),
         "QueueEvents": make.events(),
         "QueueEventsProducer": make.producer(),
     }
