@@ -112,6 +112,11 @@ class FlowProducer(Emitter):
         self.closing = True
         await asyncio.gather(*(client.close() for client in self._clients.values()))
 
+    async def disconnect(self) -> None:
+        """Close the connections without waiting for replies under way. Always returns."""
+        self.closing = True
+        await asyncio.gather(*(client.close(now=True) for client in self._clients.values()))
+
     async def add(self, flow: FlowJob | FlowMapping, *, queues_options: QueuesOptions | None = None) -> JobNode:
         """Add a flow, all of it at once or, when a node is refused, nothing. Nodes without `jobId` get a UUID as id.
 

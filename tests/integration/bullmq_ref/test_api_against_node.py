@@ -53,6 +53,9 @@ LEFT_OUT = {
     "Queue.opts": _PYTHON,
     "Queue.jobsOpts": "`default_job_options`",
     "Queue.token": "used by nothing in Node either",
+    "FlowProducer.keys": "a flow has many queues, each with its own",
+    "FlowProducer.opts": _PYTHON,
+    "FlowProducer.queueKeys": "a flow has many queues, each with its own",
     "Job.asJSON": _TEXT,
     "Job.asJSONSandbox": "a processor in another process gets its own form of the job",
     "Job.toJSON": _TEXT,
@@ -72,7 +75,8 @@ LEFT_OUT = {
     "Worker.jobScheduler": "reached through the queue",
     **dict.fromkeys(
         (
-            "Queue.getJobScheduler", "Queue.getJobSchedulers", "Queue.getJobSchedulersCount", "Queue.getRepeatableJobs", "Queue.jobScheduler",
+            "Queue.getJobScheduler", "Queue.getJobSchedulers",
+            "Queue.getJobSchedulersCount", "Queue.getRepeatableJobs", "Queue.jobScheduler",
             "Queue.removeJobScheduler", "Queue.removeRepeatable", "Queue.removeRepeatableByKey", "Queue.repeat",
             "Queue.upsertJobScheduler",
         ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -30,16 +29,16 @@ OPEN = "const {FlowProducer, Job} = require('bullmq'); const connection = {port:
 
 
 @pytest.fixture
-async def flows(single: RedisOptions, prefix: str) -> AsyncIterator[FlowProducer]:
-    async with FlowProducer(connection=single, prefix=prefix, limits=Limits.node()) as producer:
-        yield producer
+def flows(make_single: Any) -> FlowProducer:
+    producer: FlowProducer = make_single.flows()
+    return producer
 
 
 @pytest.fixture
-async def anywhere(connection: RedisOptions, prefix: str) -> AsyncIterator[FlowProducer]:
+def anywhere(make: Any) -> FlowProducer:
     """On both topologies."""
-    async with FlowProducer(connection=connection, prefix=prefix, limits=Limits.node()) as producer:
-        yield producer
+    producer: FlowProducer = make.flows()
+    return producer
 
 
 def leaf(name: str, queue: str = "q", children: tuple[Any, ...] = (), **opts: Any) -> dict[str, Any]:
