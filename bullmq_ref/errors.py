@@ -177,6 +177,18 @@ class JobLocked(BullMQError):
         super().__init__(f"Job {job} could not be removed because it is locked by another worker")
 
 
+class JobWaitTimeout(BullMQError):
+    """A job was waited for (`job.wait_until_finished`) for longer than was allowed."""
+
+    symbol = "JobWaitTimeout"
+
+    def __init__(self, name: str, job: str, timeout_ms: int | None) -> None:
+        super().__init__(
+            f"Job wait {name} timed out before finishing, no finish notification arrived after {timeout_ms}ms "
+            f"(id={job})"
+        )
+
+
 class WorkerAlreadyRunning(BullMQError):
     symbol = "WorkerAlreadyRunning"
 

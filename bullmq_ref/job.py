@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bullmq_ref.errors import BullMQError, ConnectionClosed, JobLocked
+from bullmq_ref.errors import BullMQError, ConnectionClosed, JobLocked, JobWaitTimeout
 from bullmq_ref.job_attempt import Attempt
 from bullmq_ref.job_family import Family
 from bullmq_ref.job_record import Payload, Result, lenient
@@ -75,7 +75,7 @@ class Job(Attempt[Payload, Result], Family[Payload, Result]):
 
     async def wait_until_finished(self, events: QueueEvents, timeout_ms: int | None = None) -> Result | None:
         """What it returned, as soon as `events`, a reader of its queue, tells. Raises BullMQError with the reason when
-        it failed or is missing, when its worker closes, or when it takes longer than `timeout_ms` (None: for ever)."""
+        it failed or is missing or its worker closes, JobWaitTimeout past `timeout_ms` (None: never)."""
         finished: asyncio.Future[Result | None] = asyncio.get_running_loop().create_future()
 
         def completed(args: Mapping[str, Any], _: str) -> None:
@@ -114,10 +114,7 @@ class Job(Attempt[Payload, Result], Family[Payload, Result]):
                 raise
             return await finished  # why the connection was closed
         except TimeoutError:
-            raise BullMQError(
-                f"Job wait {self.name} timed out before finishing, no finish notification arrived after {timeout_ms}ms "
-                f"(id={self.id})"
-            ) from None
+            raise JobWaitTimeout(self.name, self.id, timeout_ms) from None
         finally:
             for source, event, listener in listeners:
                 source.off(event, listener)

@@ -219,6 +219,8 @@ class Worker(QueueBase, Generic[Payload, Result]):
         stays away for two looks in a row is waited for no more: the jobs could not be finished."""
         if self.waiting:
             await self.blocking.drop()
+            if not self.closing:
+                self.blocking.open()  # a paused worker is still one of those that `get_workers` finds
         away = False
         while self.is_running() and self._main is not None and not (away and not self.client.connected):
             away = not self.client.connected

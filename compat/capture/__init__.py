@@ -99,10 +99,25 @@ async def _read(client: Redis, prefix: str) -> dict[str, Key] | None:
     }
 
 
+async def client_names(clients: Iterable[Redis], prefix: str) -> tuple[str, ...]:
+    """The names, sorted, of all connections to the nodes that are named after `prefix`."""
+    rows = [row for client in clients for row in await client.client_list()]
+    named = (str(row.get("name", "")) for row in rows)
+    return tuple(sorted(name for name in named if name.startswith(f"{prefix}:")))
+
+
 async def capture(
-    clients: Iterable[Redis], prefix: str, *, label: str, step: int, workers_open: int, workers_idle: int
+    clients: Iterable[Redis],
+    prefix: str,
+    *,
+    label: str,
+    step: int,
+    workers_open: int,
+    workers_idle: int,
+    named: tuple[str, ...] = (),
 ) -> Capture:
-    """Read every key of `prefix` on every node. Raises `NeverStill` when they do not hold still in time."""
+    """Read every key of `prefix` on every node; `named` are the names of connections. Raises `NeverStill` when the keys
+    do not hold still in time."""
     keys: dict[str, Key] = {}
     deadline = time.monotonic() + _DEADLINE
     for client in clients:
@@ -111,4 +126,4 @@ async def capture(
                 raise NeverStill(f"the keys of {prefix} did not hold still for {_DEADLINE:.0f} s")
             await asyncio.sleep(0.002)
         keys |= found
-    return Capture(label, step, time.time() * 1000, prefix, keys, workers_open, workers_idle)
+    return Capture(label, step, time.time() * 1000, prefix, keys, workers_open, workers_idle, named)

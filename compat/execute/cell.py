@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from compat.capture import NeverStill, capture
 from compat.drivers import CallRaised, Pool
+from compat.execute.connections import Connections
 from compat.execute.facts import poll, seen
 from compat.execute.players import Player, Players, Seat
 from compat.execute.processor import Processor
@@ -42,6 +43,7 @@ class CellRun:
         # The first address a driver gets is never the owner of its keys: without Cluster support nothing works by luck.
         first = next((node for node in server.nodes if node != self.home), self.home)
         self.players = Players(scenario, cell, prefix, server, pool, seats, self.processor, first)
+        self.connections = Connections(prefix, scenario.objects, cell.topology)
         self.opened: dict[tuple[str, Side], Player] = {}
         self.worker_opts: dict[str, dict[str, Any]] = {}
         self.paused: set[tuple[str, Side]] = set()  # workers paused locally
@@ -381,7 +383,7 @@ class CellRun:
 
     async def _capture(self, label: str) -> None:
         workers_open, workers_idle = await self._settle()
-        clients = (self.server.client(node) for node in self.server.nodes)
+        clients = [self.server.client(node) for node in self.server.nodes]
         self.captures.append(
             await capture(
                 clients,
@@ -390,6 +392,7 @@ class CellRun:
                 step=self.step,
                 workers_open=workers_open,
                 workers_idle=workers_idle,
+                named=await self.connections.names(clients, {name for name, _ in self.opened}, self.worker_opts),
             )
         )
 

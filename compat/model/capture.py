@@ -44,7 +44,7 @@ class Capture(Struct, frozen=True):
     keys: dict[str, Key]
     workers_open: int = 0
     workers_idle: int = 0
-    clients: tuple[str, ...] = ()  # names of the connections the drivers hold (CLIENT LIST)
+    clients: tuple[str, ...] = ()  # names, sorted, of connections that are named after the prefix (CLIENT LIST)
 
     @property
     def exact(self) -> bool:

@@ -13,7 +13,8 @@ Event = str
 
 
 class ObjectSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """An object a driver opens: exactly one of `queue`, `worker`, `events`, `flow` names the queue it belongs to.
+    """An object a driver opens: exactly one of `queue`, `worker`, `events`, `flow`, `producer` names the queue it
+    belongs to.
 
     Queues, flows and event readers are opened before the first step, in the order written, unless `open` is
     false (then by an `open` step). Workers are opened by a `start` step. `role` moves an object to the other side's
@@ -24,21 +25,24 @@ class ObjectSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     worker: str | None = None
     events: str | None = None
     flow: str | None = None
+    producer: str | None = None  # of events of one's own
     opts: dict[str, Any] = field(default_factory=dict)
     role: Role | None = None
     open: bool = True
 
     @property
-    def kind(self) -> Literal["queue", "worker", "events", "flow"]:
+    def kind(self) -> Literal["queue", "worker", "events", "flow", "producer"]:
         if self.worker is not None:
             return "worker"
         if self.events is not None:
             return "events"
+        if self.producer is not None:
+            return "producer"
         return "flow" if self.flow is not None else "queue"
 
     @property
     def queue_name(self) -> str:
-        return self.queue or self.worker or self.events or self.flow or ""
+        return self.queue or self.worker or self.events or self.flow or self.producer or ""
 
     @property
     def player(self) -> Role:

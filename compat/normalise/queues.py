@@ -300,10 +300,12 @@ def lives(scene: Scene) -> Placed:
 
 
 def clients(scene: Scene) -> Placed:
-    """Names of connections that start with the prefix: `getWorkers()` and dashboards find workers by them. Exact."""
-    names = sorted(scene.names(name) for name in scene.capture.clients if name.startswith(scene.history.prefix))
-    if names:
-        yield Place(scene.capture.label, "clients"), names
+    """Names of connections after the prefix: `getWorkers()` and dashboards find workers by them. Exact.
+
+    Where none were read (in Cluster) there is nothing to compare.
+    """
+    if scene.capture.clients:
+        yield Place(scene.capture.label, "clients"), [scene.names(name) for name in scene.capture.clients]
 
 
 def ttl(key: Key, bound_ms: float) -> str:

@@ -46,9 +46,9 @@ class Envelope(Struct, frozen=True, omit_defaults=True):
 class Capabilities(Struct, frozen=True, omit_defaults=True):
     """What a driver can do; a scenario that needs more is not applicable to it.
 
-    `queue`, `job`, `worker`, `events`: methods by name (without the group). `processor`: the actions and ends it
-    can play: `progress`, `log`, `updateData`, `extendLock`, `spin`, `gate`, `unrecoverable`, `delayed`, `waiting`,
-    `waitingChildren`, `rateLimit`, `nonError`, `die`. (`return` and a plain error are taken for granted.)
+    `queue`, `job`, `worker`, `events`, `producer`: methods by name (without the group). `processor`: the actions and
+    ends it can play: `progress`, `log`, `updateData`, `extendLock`, `spin`, `gate`, `unrecoverable`, `delayed`,
+    `waiting`, `waitingChildren`, `rateLimit`, `nonError`, `die`. (`return` and a plain error are taken for granted.)
     """
 
     queue: tuple[str, ...] = ()
@@ -58,6 +58,7 @@ class Capabilities(Struct, frozen=True, omit_defaults=True):
     flow: tuple[str, ...] = ()
     scheduler: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
+    producer: tuple[str, ...] = ()
     clock: bool = False
     cluster: bool = False
 

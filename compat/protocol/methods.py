@@ -25,10 +25,18 @@ QUEUE: dict[str, tuple[str, ...]] = {
     "isMaxed": (),
     "count": (),
     "getJobCounts": ("types",),
+    "getJobCountByTypes": ("types",),
+    "getWaitingCount": (),
+    "getActiveCount": (),
+    "getDelayedCount": (),
+    "getPrioritizedCount": (),
+    "getCompletedCount": (),
+    "getFailedCount": (),
     "getCountsPerPriority": ("priorities",),
     "getJob": ("jobId",),
     "getJobState": ("jobId",),
     "getJobs": ("types", "start", "end", "asc"),
+    "getRanges": ("types", "start", "end", "asc"),
     "getWaiting": ("start", "end"),
     "getActive": ("start", "end"),
     "getDelayed": ("start", "end"),
@@ -39,7 +47,11 @@ QUEUE: dict[str, tuple[str, ...]] = {
     "addJobLog": ("jobId", "row", "keepLogs"),
     "updateJobProgress": ("jobId", "progress"),
     "getVersion": (),
+    "getMetrics": ("type", "start", "end"),
+    "exportPrometheusMetrics": ("globalVariables",),
+    "getWorkers": (),  # of each connection: `name` and `rawname`
     "getWorkersCount": (),
+    "getQueueEvents": (),  # as `getWorkers`
     "remove": ("jobId", "opts"),
     "drain": ("delayed",),
     "clean": ("grace", "limit", "type"),
@@ -49,6 +61,7 @@ QUEUE: dict[str, tuple[str, ...]] = {
     "trimEvents": ("maxLength",),
     "rateLimit": ("ms",),
     "getRateLimitTtl": ("max",),
+    "removeRateLimitKey": (),
     "setGlobalConcurrency": ("concurrency",),
     "getGlobalConcurrency": (),
     "removeGlobalConcurrency": (),
@@ -57,6 +70,9 @@ QUEUE: dict[str, tuple[str, ...]] = {
     "removeGlobalRateLimit": (),
     "removeDeduplicationKey": ("id",),
     "getDeduplicationJobId": ("id",),
+    "removeDebounceKey": ("id",),
+    "getDebounceJobId": ("id",),
+    "removeDeprecatedPriorityKey": (),
 }
 
 JOB: dict[str, tuple[str, ...]] = {
@@ -75,6 +91,8 @@ JOB: dict[str, tuple[str, ...]] = {
     "promote": (),
     "changeDelay": ("delay",),
     "changePriority": ("opts",),
+    "discard": (),
+    "waitUntilFinished": ("events", "ttl"),  # events: the name of a reader of the job's queue
     "extendLock": ("token", "duration"),
     "moveToCompleted": ("returnValue", "token", "fetchNext"),
     "moveToFailed": ("message", "token", "fetchNext"),  # message: the text of the Error
@@ -95,10 +113,16 @@ WORKER: dict[str, tuple[str, ...]] = {
 
 EVENTS: dict[str, tuple[str, ...]] = {"open": ("as", "name", "opts"), "close": ()}
 
+PRODUCER: dict[str, tuple[str, ...]] = {
+    "open": ("as", "name", "opts"),
+    "close": (),
+    "publishEvent": ("event", "maxEvents"),  # event: `eventName` and the fields
+}
+
 #: Every method a driver may be asked for, by its full name.
 METHODS: dict[str, tuple[str, ...]] = LIFE | {
     f"{group}.{name}": params
-    for group, methods in {"queue": QUEUE, "job": JOB, "worker": WORKER, "events": EVENTS}.items()
+    for group, methods in {"queue": QUEUE, "job": JOB, "worker": WORKER, "events": EVENTS, "producer": PRODUCER}.items()
     for name, params in methods.items()
 }
 

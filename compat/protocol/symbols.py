@@ -58,6 +58,7 @@ TEXTS: dict[str, str] = {
     "StalledIntervalInvalid": "stalledInterval must be greater than 0",
     "MaxStalledCountInvalid": "maxStalledCount must be greater or equal than 0",
     "MaxStartedAttemptsInvalid": "maxStartedAttempts must be greater or equal than 0",
+    "JobWaitTimeout": "Job wait {} timed out before finishing, no finish notification arrived after {}ms (id={})",
     "WorkerAlreadyRunning": "Worker is already running.",
     "CrossSlot": "{}CROSSSLOT{}",
     "ScriptError": "{}",  # Redis refused or a script raised; the driver says so, no text decides it

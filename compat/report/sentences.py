@@ -151,9 +151,12 @@ def _ms(ms: int | None) -> str:
     return "" if ms is None else f", {ms} ms"
 
 
+_KINDS = {"events": "event reader", "flow": "flow producer", "producer": "producer of events"}
+
+
 def object_words(spec: ObjectSpec) -> str:
     """What an object is."""
-    kind = {"events": "event reader", "flow": "flow producer"}.get(spec.kind, spec.kind)
+    kind = _KINDS.get(spec.kind, spec.kind)
     owner = f", the {spec.role}'s" if spec.role else ""
     late = "" if spec.open else ", opened by a step"
     return f"{kind} of {spelled(spec.queue_name)}{owner}{late}" + (f", opts {_flow(spec.opts)}" if spec.opts else "")

@@ -58,6 +58,8 @@ export class Calls {
         return this.#openWorker(params);
       case "events.open":
         return this.#openEvents(params);
+      case "producer.open":
+        return this.#openProducer(params);
     }
     return group === "job" ? this.#job(name, params, names) : this.#object(group, name, params, names);
   }
@@ -68,7 +70,7 @@ export class Calls {
     if (protocol !== PROTOCOL) {
       throw new RpcError(BAD_PARAMS, `this driver speaks ${PROTOCOL}; the harness asked for ${protocol}`);
     }
-    const { Queue, Job, Worker, QueueEvents, version } = this.#library;
+    const { Queue, Job, Worker, QueueEvents, QueueEventsProducer, version } = this.#library;
     return {
       protocol: PROTOCOL,
       name: "bullmq",
@@ -84,6 +86,7 @@ export class Calls {
         job: offered("job", Job),
         worker: offered("worker", Worker),
         events: offered("events", QueueEvents),
+        producer: offered("producer", QueueEventsProducer),
         processor: PLAYS,
         flow: [],
         scheduler: [],
@@ -155,6 +158,12 @@ export class Calls {
     entry.object.run().catch((error) => entry.object.emit("error", error));
   }
 
+  async #openProducer(params) {
+    const make = (options) => new this.#library.QueueEventsProducer(params.name, options);
+    const entry = await this.#open("producer", params, make);
+    await entry.object.waitUntilReady();
+  }
+
   async #open(kind, { as, opts }, make) {
     const scenario = this.#current;
     if (typeof as !== "string") throw new RpcError(BAD_PARAMS, `${kind}.open needs "as", the object's name`);
@@ -184,6 +193,7 @@ export class Calls {
     switch (`${group}.${name}`) {
       case "queue.close":
       case "events.close":
+      case "producer.close":
         await object.close();
         return this.#forget(entry);
       case "worker.close":
@@ -192,7 +202,11 @@ export class Calls {
       case "worker.sweep":
         return void (await object.moveStalledJobsToWait());
       case "queue.getJobCounts":
-        return await object.getJobCounts(...[params.types ?? []].flat());
+      case "queue.getJobCountByTypes":
+        return await object[name](...[params.types ?? []].flat());
+      case "queue.getWorkers":
+      case "queue.getQueueEvents":
+        return (await object[name]()).map(({ name, rawname }) => ({ name, rawname }));
     }
     return this.#seen(entry, await object[name](...positional(names, params)));
   }
@@ -218,6 +232,7 @@ export class Calls {
     entry.jobs.set(job.id, job);
     const args = positional(names, params);
     if (name === "moveToFailed") args[0] = new Error(params.message);
+    if (name === "waitUntilFinished") args[0] = this.#current.get(params.events, "events").object;
     const answer = await job[name](...args);
     if (name !== "moveToCompleted" && name !== "moveToFailed") return answer;
     // The next job, if one was fetched: BullMQ answers with what Redis said of it.

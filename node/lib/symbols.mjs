@@ -49,6 +49,7 @@ export const TEXTS = {
   StalledIntervalInvalid: "stalledInterval must be greater than 0",
   MaxStalledCountInvalid: "maxStalledCount must be greater or equal than 0",
   MaxStartedAttemptsInvalid: "maxStartedAttempts must be greater or equal than 0",
+  JobWaitTimeout: "Job wait {} timed out before finishing, no finish notification arrived after {}ms (id={})",
   WorkerAlreadyRunning: "Worker is already running.",
   CrossSlot: "{}CROSSSLOT{}",
   ScriptError: "{}",

@@ -39,10 +39,18 @@ QUEUE: dict[str, Call] = {
     "isMaxed": lambda q, p: q.is_maxed(),
     "count": lambda q, p: q.count(),
     "getJobCounts": lambda q, p: q.get_job_counts(*_list(p.get("types"))),
+    "getJobCountByTypes": lambda q, p: q.get_job_count_by_types(*_list(p.get("types"))),
+    "getWaitingCount": lambda q, p: q.get_waiting_count(),
+    "getActiveCount": lambda q, p: q.get_active_count(),
+    "getDelayedCount": lambda q, p: q.get_delayed_count(),
+    "getPrioritizedCount": lambda q, p: q.get_prioritized_count(),
+    "getCompletedCount": lambda q, p: q.get_completed_count(),
+    "getFailedCount": lambda q, p: q.get_failed_count(),
     "getCountsPerPriority": lambda q, p: q.get_counts_per_priority(p["priorities"]),
     "getJob": lambda q, p: q.get_job(p["jobId"]),
     "getJobState": lambda q, p: q.get_job_state(p["jobId"]),
     "getJobs": lambda q, p: q.get_jobs(_list(p.get("types")), **_range(p)),
+    "getRanges": lambda q, p: q.get_ranges(_list(p.get("types")), **_range(p)),
     "getWaiting": lambda q, p: q.get_waiting(**_range(p)),
     "getActive": lambda q, p: q.get_active(**_range(p)),
     "getDelayed": lambda q, p: q.get_delayed(**_range(p)),
@@ -53,7 +61,11 @@ QUEUE: dict[str, Call] = {
     "addJobLog": lambda q, p: q.add_job_log(p["jobId"], p["row"], p.get("keepLogs")),
     "updateJobProgress": lambda q, p: q.update_job_progress(p["jobId"], p["progress"]),
     "getVersion": lambda q, p: q.get_version(),
+    "getMetrics": lambda q, p: q.get_metrics(p["type"], **_range(p)),
+    "exportPrometheusMetrics": lambda q, p: q.export_prometheus_metrics(p.get("globalVariables")),
+    "getWorkers": lambda q, p: _names(q.get_workers()),
     "getWorkersCount": lambda q, p: q.get_workers_count(),
+    "getQueueEvents": lambda q, p: _names(q.get_queue_events()),
     "remove": lambda q, p: q.remove(p["jobId"], **_given(_opts(p), remove_children="removeChildren")),
     "drain": lambda q, p: q.drain(delayed=bool(p.get("delayed"))),
     "clean": lambda q, p: q.clean(p["grace"], p.get("limit") or 0, **_given(p, state="type")),
@@ -63,6 +75,7 @@ QUEUE: dict[str, Call] = {
     "trimEvents": lambda q, p: q.trim_events(p["maxLength"]),
     "rateLimit": lambda q, p: q.rate_limit(p["ms"]),
     "getRateLimitTtl": lambda q, p: q.get_rate_limit_ttl(p.get("max")),
+    "removeRateLimitKey": lambda q, p: q.remove_rate_limit_key(),
     "setGlobalConcurrency": lambda q, p: q.set_global_concurrency(p["concurrency"]),
     "getGlobalConcurrency": lambda q, p: q.get_global_concurrency(),
     "removeGlobalConcurrency": lambda q, p: q.remove_global_concurrency(),
@@ -71,6 +84,9 @@ QUEUE: dict[str, Call] = {
     "removeGlobalRateLimit": lambda q, p: q.remove_global_rate_limit(),
     "removeDeduplicationKey": lambda q, p: q.remove_deduplication_key(p["id"]),
     "getDeduplicationJobId": lambda q, p: q.get_deduplication_job_id(p["id"]),
+    "removeDebounceKey": lambda q, p: q.remove_debounce_key(p["id"]),
+    "getDebounceJobId": lambda q, p: q.get_debounce_job_id(p["id"]),
+    "removeDeprecatedPriorityKey": lambda q, p: q.remove_deprecated_priority_key(),
 }
 
 JOB: dict[str, Call] = {
@@ -89,6 +105,8 @@ JOB: dict[str, Call] = {
     "promote": lambda j, p: j.promote(),
     "changeDelay": lambda j, p: j.change_delay(p["delay"]),
     "changePriority": lambda j, p: j.change_priority(**_given(_opts(p), priority="priority", lifo="lifo")),
+    "discard": lambda j, p: _at_once(j.discard),
+    "waitUntilFinished": lambda j, p: j.wait_until_finished(p["events"], p.get("ttl")),
     "extendLock": lambda j, p: j.extend_lock(p["token"], p["duration"]),
     "moveToCompleted": lambda j, p: j.move_to_completed(
         p["returnValue"], p["token"], **_given(p, fetch_next="fetchNext")
@@ -113,6 +131,19 @@ WORKER: dict[str, Call] = {
     "getNextJob": lambda w, p: w.get_next_job(p["token"], **_given(_opts(p), block="block")),
     "sweep": lambda w, p: _quietly(w.sweep()),
 }
+
+
+PRODUCER: dict[str, Call] = {
+    "publishEvent": lambda e, p: _publish(e, dict(p["event"]), **_given(p, max_events="maxEvents"))
+}
+
+
+async def _publish(producer: Any, event: dict[str, Any], **given: Any) -> None:
+    await producer.publish_event(event.pop("eventName"), event, **given)
+
+
+async def _names(clients: Awaitable[list[dict[str, str]]]) -> list[dict[str, str]]:
+    return [{"name": client["name"], "rawname": client["rawname"]} for client in await clients]
 
 
 async def _quietly(work: Awaitable[Any]) -> None:

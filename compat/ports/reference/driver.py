@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bullmq_ref import UNDEFINED, Job, Limits, Queue, QueueEvents, RedisOptions, Worker, clock
+from bullmq_ref import UNDEFINED, Job, Limits, Queue, QueueEvents, QueueEventsProducer, RedisOptions, Worker, clock
 from bullmq_ref.errors import JobNotExist
 from bullmq_ref.jsjson import Undefined
 from bullmq_ref.lua import VERSION
 from compat.ports import stdio
 from compat.ports.reference.actions import ACTIONS, THROWS, strategy_of
-from compat.ports.reference.calls import JOB, QUEUE, WORKER, Call, Error, Params
+from compat.ports.reference.calls import JOB, PRODUCER, QUEUE, WORKER, Call, Error, Params
 from compat.ports.reference.values import decode, shown, translate, view
 from compat.ports.stdio import PROTOCOL, Answer, Stdio
 
@@ -28,7 +28,7 @@ class Entry:
     """An open object, and the job objects it has handed out, by id."""
 
     name: str
-    object: Queue[Any, Any] | Worker[Any, Any] | QueueEvents
+    object: Queue[Any, Any] | Worker[Any, Any] | QueueEvents | QueueEventsProducer
     jobs: dict[str, Job[Any, Any]] = field(default_factory=dict)
 
 
@@ -69,12 +69,15 @@ class Driver:
             "events.open": self.open_events,
             "queue.close": self.close,
             "events.close": self.close,
+            "producer.open": self.open_producer,
+            "producer.close": self.close,
             "worker.close": self.close,
         }
         queue = {f"queue.{name}": self._on(Queue, call) for name, call in QUEUE.items()}
         worker = {f"worker.{name}": self._on(Worker, call) for name, call in WORKER.items()}
         job = {f"job.{name}": self._on_job(name, call) for name, call in JOB.items()}
-        return {**life, **queue, **worker, **job}
+        producer = {f"producer.{name}": self._on(QueueEventsProducer, call) for name, call in PRODUCER.items()}
+        return {**life, **queue, **worker, **job, **producer}
 
     # --- life --------------------------------------------------------------------------------------------------------
 
@@ -95,6 +98,7 @@ class Driver:
                 "job": [*JOB],
                 "worker": ["open", "close", *WORKER],
                 "events": ["open", "close"],
+                "producer": ["open", "close", *PRODUCER],
                 "processor": [*ACTIONS, *THROWS, "die"],
                 "flow": [],
                 "scheduler": [],
@@ -175,6 +179,11 @@ class Driver:
         await self._opened(Entry(name, events), ready)
         events.run()
 
+    async def open_producer(self, params: Params) -> None:
+        name, opts = self._opening(params)
+        producer = QueueEventsProducer(params["name"], opts, connection=self._redis)
+        await self._opened(Entry(name, producer), producer.ready)
+
     def _opening(self, params: Params) -> tuple[str, dict[str, Any]]:
         if not self._begun:
             raise Answer("no scenario is under way: scenario.begin comes first", stdio.DRIVER)
@@ -229,7 +238,10 @@ class Driver:
             if job is None:
                 raise JobNotExist(job=job_id, command=name)
             entry.jobs[job.id] = job
-            answer = await call(job, {"returnValue": UNDEFINED, **decode(params)})
+            given = {"returnValue": UNDEFINED, **decode(params)}
+            if name == "waitUntilFinished":
+                given["events"] = self._entry({"on": given["events"]}).object
+            answer = await call(job, given)
             if name in ("moveToCompleted", "moveToFailed"):
                 fields = answer.fields if answer is not None else None
                 answer = Job.from_fields(entry.object, fields, answer.id) if fields else None

@@ -20,7 +20,7 @@ def one_kind(scenario: Scenario) -> Iterator[Complaint]:
     if not scenario.objects:
         yield Complaint(("objects",), "there are none; add one, for example `q: {queue: mail}`")
     for name, spec in scenario.objects.items():
-        kinds = ("queue", "worker", "events", "flow")
+        kinds = ("queue", "worker", "events", "flow", "producer")
         chosen = {kind: value for kind, value in _given(spec).items() if kind in kinds}
         yield from _one(("objects", name), chosen, of=kinds)
 

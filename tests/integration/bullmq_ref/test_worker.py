@@ -394,6 +394,7 @@ async def test_pausing_one_worker_holds_it_alone(make: Any, until: Any) -> None:
     await worker.pause()
     assert worker.is_paused()
     assert not worker.is_running()
+    await until(queue.get_workers_count)  # it is still there to be found
     job = await queue.add("n", {})
     assert await job.get_state() == "waiting"
     worker.resume()

@@ -252,3 +252,13 @@ def test_every_key_is_read_by_a_rule_and_every_rule_says_why(busy: Scenario, his
     whole = canonical(busy, one)
     assert set(whole.rules) == set(whole.values)
     assert all(rule.__doc__ for rule in RULES)
+
+
+def test_names_of_connections_are_compared_after_the_prefix(busy: Scenario, history: Make) -> None:
+    """Divergence 63: a port whose workers have other names is invisible to `getWorkers()`."""
+    one = history()
+    named = msgspec.structs.replace(one.captures[0], clients=("{made-1}:bWFpbA==", "{made-1}:bWFpbA==:w:one"))
+    changed = msgspec.structs.replace(one, captures=(named, *one.captures[1:]))
+    found = canonical(busy, changed).values[Place("end", "clients")]
+    assert found == ["<prefix>:bWFpbA==", "<prefix>:bWFpbA==:w:one"]
+    assert Place("end", "clients") not in canonical(busy, one).values
