@@ -118,6 +118,14 @@ class Process:
         self._signal(signal.SIGKILL)
         await self._reap()
 
+    def freeze(self) -> None:
+        """SIGSTOP to the group, until `thaw`."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT to the group. May be called again."""
+        self._signal(signal.SIGCONT)
+
     async def terminate(self) -> None:
         """SIGTERM to the group, SIGKILL a second later."""
         if self._process.stdin is not None:

@@ -85,6 +85,22 @@ def meet(nodes: Sequence[Node], clients: Sequence[redis.Redis]) -> None:
     _wait(lambda: all(is_formed(client, len(clients)) for client in clients), clients, deadline)
 
 
+def follow(nodes: Sequence[Node], masters: Sequence[redis.Redis], replicas: Sequence[redis.Redis]) -> None:
+    """Each replica joins the Cluster of `nodes` and follows the master of its place; in step with it on return.
+
+    Raises `Unformed` after `MEETING_SECONDS`.
+    """
+    everybody, deadline = (*masters, *replicas), time.monotonic() + MEETING_SECONDS
+    for replica in replicas:
+        for node in nodes:
+            _call(replica, "CLUSTER", "MEET", node.host, node.port)
+    _wait(lambda: all(_known(client) == len(everybody) for client in everybody), everybody, deadline)
+    for master, replica in zip(masters, replicas, strict=True):
+        _call(replica, "CLUSTER", "REPLICATE", _call(master, "CLUSTER", "MYID"))
+    _wait(lambda: all(map(_in_step, replicas)), everybody, deadline)
+    _wait(lambda: all(_followed(client) == len(replicas) for client in everybody), everybody, deadline)
+
+
 def is_formed(client: redis.Redis, masters: int) -> bool:
     """Whether a node sees all slots served by exactly so many masters, and nothing else."""
     info = cluster_info(_call(client, "CLUSTER", "INFO"))
@@ -109,6 +125,21 @@ def _call(client: redis.Redis, *words: str | int) -> Any:
 
 def _is_master(client: redis.Redis) -> bool:
     return bool(_call(client, "ROLE")[0] == b"master")
+
+
+def _known(client: redis.Redis) -> int:
+    """How many nodes a node knows and has shaken hands with."""
+    lines = _call(client, "CLUSTER", "NODES").decode().splitlines()
+    return sum("handshake" not in line.split()[2] for line in lines)
+
+
+def _in_step(client: redis.Redis) -> bool:
+    return bool(client.info("replication").get("master_link_status") == "up")
+
+
+def _followed(client: redis.Redis) -> int:
+    """How many of the masters have a replica, as a node sees it: a row is first slot, last slot, master, replicas…"""
+    return sum(len(row) > 3 for row in _call(client, "CLUSTER", "SLOTS"))
 
 
 def _wait(fact: Callable[[], bool], clients: Sequence[redis.Redis], deadline: float) -> None:

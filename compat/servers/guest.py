@@ -17,7 +17,7 @@ from compat.model.scenario import TopologyName
 from compat.servers.binary import OLDEST, release
 from compat.servers.errors import ServerError
 from compat.servers.forming import cluster_info
-from compat.servers.node import SLOTS, Node, slot_of
+from compat.servers.node import SLOTS, Node, masters, slot_of
 from compat.servers.server import Access, Server, connect
 from compat.servers.url import Location, parse
 
@@ -143,12 +143,7 @@ async def _masters(first: Node, access: Access) -> tuple[Node, ...]:
             expected=f"state ok and {SLOTS} slots",
             remedy="mend it (redis-cli --cluster check)",
         )
-    slots: dict[tuple[str, int], list[tuple[int, int]]] = {}
-    for start, end, master, *_ in ranges:
-        host = (master[0] or b"").decode() or first.host  # no host: "the one you have asked"
-        slots.setdefault((host, int(master[1])), []).append((int(start), int(end)))
-    nodes = (Node(host, port, tuple(sorted(owned))) for (host, port), owned in slots.items())
-    return tuple(sorted(nodes, key=lambda node: node.slots))
+    return masters(ranges, first.host)
 
 
 def _version(info: dict[str, Any]) -> tuple[str, str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from redis.crc import key_slot
 
@@ -30,6 +32,16 @@ class Node:
 def slot_of(key: str) -> int:
     """The Cluster slot of a key: CRC16 of its hash tag (first `{` to the next `}`, if not empty), else of all of it."""
     return key_slot(key.encode("utf-8", "surrogateescape"))
+
+
+def masters(ranges: Iterable[Any], asked: str) -> tuple[Node, ...]:
+    """The masters in a reply of CLUSTER SLOTS, by their slots; one without a host is the node that was `asked`."""
+    slots: dict[tuple[str, int], list[tuple[int, int]]] = {}
+    for start, end, master, *_ in ranges:
+        host = (master[0] or b"").decode() or asked
+        slots.setdefault((host, int(master[1])), []).append((int(start), int(end)))
+    nodes = (Node(host, port, tuple(sorted(owned))) for (host, port), owned in slots.items())
+    return tuple(sorted(nodes, key=lambda node: node.slots))
 
 
 def shares(nodes: int) -> tuple[Slots, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +13,18 @@ from compat.model.scenario import TopologyName
 from compat.servers.aside import aside
 from compat.servers.binary import Binary, find_binary, identify
 from compat.servers.errors import ServerError
-from compat.servers.forming import NODE_TIMEOUT_MS, Takeover, Unformed, meet
+from compat.servers.forming import NODE_TIMEOUT_MS, Takeover, Unformed, follow, meet
 from compat.servers.node import Node, shares
-from compat.servers.process import BUS, HOST, PortTaken, Processes, free_ports
+from compat.servers.process import BUS, HOST, PortTaken, Processes, connection, free_ports
 from compat.servers.server import Server
 
 MASTERS = 3
+#: How a node of a Cluster is started.
+MEMBER = (
+    *("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf"),
+    *("--cluster-node-timeout", str(NODE_TIMEOUT_MS), "--cluster-require-full-coverage", "no"),
+    *("--repl-diskless-sync-delay", "0"),
+)
 ATTEMPTS = 10  # a port that was free a moment ago may be taken
 
 
@@ -29,27 +35,35 @@ class Running:
     topology: TopologyName
     nodes: tuple[Node, ...]
     processes: Processes
+    replicas: tuple[Node, ...] = ()
 
     @property
     def title(self) -> str:
         binary = self.processes.binary
-        return f"{binary.flavour} {binary.version}, embedded" + (f", {MASTERS} masters" * (self.topology == "cluster"))
+        masters = f", {MASTERS} masters" * (self.topology == "cluster")
+        replicas = f", {len(self.replicas)} replicas" * bool(self.replicas)
+        return f"{binary.flavour} {binary.version}, embedded{masters}{replicas}"
 
     def server(self) -> Server:
         """A `Server` for the running event loop; closing it leaves the processes running."""
-        return Server(self.topology, self.nodes, self.title, self.processes.binary.version, own=True)
+        version, processes = self.processes.binary.version, self.processes
+        return Server(self.topology, self.nodes, self.title, version, own=True, replicas=self.replicas, power=processes)
 
     def stop(self) -> None:
         self.processes.stop()
 
 
 @asynccontextmanager
-async def embedded(topology: TopologyName, *, binary: Binary | Path | None = None) -> AsyncIterator[Server]:
+async def embedded(
+    topology: TopologyName, *, binary: Binary | Path | None = None, durable: bool = False, replicas: bool = False
+) -> AsyncIterator[Server]:
     """A single server, or a Cluster of three masters, from `binary` or else from the one that `find_binary` finds.
+
+    `durable`: what was written survives a restart (`appendonly yes`). `replicas`: each master of a Cluster has one.
 
     Raises `ServerError` if there is no binary or it does not start.
     """
-    running = await aside(lambda: start(topology, binary))
+    running = await aside(lambda: start(topology, binary, durable=durable, replicas=replicas))
     try:
         async with running.server() as server:
             yield server
@@ -57,7 +71,9 @@ async def embedded(topology: TopologyName, *, binary: Binary | Path | None = Non
         running.stop()
 
 
-def start(topology: TopologyName, binary: Binary | Path | None = None) -> Running:
+def start(
+    topology: TopologyName, binary: Binary | Path | None = None, *, durable: bool = False, replicas: bool = False
+) -> Running:
     """Start and wait until every command is served. The caller stops what it gets; see `embedded` for the errors."""
     chosen = binary if isinstance(binary, Binary) else identify(binary) if binary else find_binary()
     starts: tuple[Callable[[Processes], tuple[Node, ...]], ...] = (
@@ -66,9 +82,10 @@ def start(topology: TopologyName, binary: Binary | Path | None = None) -> Runnin
     problem: Exception | None = None
     for start_nodes in starts:
         for _ in range(ATTEMPTS):
-            processes = Processes(chosen)
+            processes = Processes(chosen, "--appendonly", "yes") if durable else Processes(chosen)
             try:
-                return Running(topology, start_nodes(processes), processes)
+                nodes = start_nodes(processes)
+                return Running(topology, nodes, processes, _replicas(processes, nodes) if replicas else ())
             except PortTaken as error:
                 problem = error
                 processes.stop()
@@ -118,13 +135,21 @@ def _masters() -> tuple[Node, ...]:
 
 def _formed(processes: Processes, nodes: tuple[Node, ...], form: Callable[[list[redis.Redis]], None]) -> None:
     for node in nodes:
-        processes.launch(
-            node.port,
-            *("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf"),
-            *("--cluster-node-timeout", str(NODE_TIMEOUT_MS), "--cluster-require-full-coverage", "no"),
-        )
+        processes.launch(node.port, *MEMBER)
     with ExitStack() as stack:
         clients = [processes.ready(node.port) for node in nodes]
         for client in clients:
             stack.callback(client.close)
         form(clients)
+
+
+def _replicas(processes: Processes, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+    """One replica for each master of a Cluster, in step with it."""
+    replicas = tuple(Node(HOST, port, ()) for port in free_ports(len(nodes), offsets=(0, BUS)))
+    for replica in replicas:
+        processes.launch(replica.port, *MEMBER)
+    with ExitStack() as stack:
+        masters = [stack.enter_context(closing(connection(node.port))) for node in nodes]
+        clients = [stack.enter_context(closing(processes.ready(replica.port))) for replica in replicas]
+        follow(nodes, masters, clients)
+    return replicas

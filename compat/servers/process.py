@@ -39,10 +39,12 @@ class PortTaken(Exception):
 class Processes:
     """Servers that are started and killed together. Synchronous and quick, so that anything can clean up."""
 
-    def __init__(self, binary: Binary) -> None:
+    def __init__(self, binary: Binary, *common: str) -> None:
         self.binary = binary
+        self._common = common  # options of every server
         self.folder = Path(tempfile.mkdtemp(prefix="bullmq-compat-"))
         self._servers: dict[int, subprocess.Popen[bytes]] = {}
+        self._options: dict[int, tuple[str, ...]] = {}
         try:
             self._guard = subprocess.Popen(
                 ["sh", "-c", GUARD, "guard", self.folder],
@@ -58,6 +60,7 @@ class Processes:
 
     def launch(self, port: int, *options: str) -> None:
         """Start a server on `port`, in a folder of its own (see `home`). It is not ready yet: see `ready`."""
+        self._options[port] = options
         home = self.home(port)
         home.mkdir(exist_ok=True)
         arguments = ["--port", str(port), "--bind", HOST, "--dir", str(home), "--save", "", "--appendonly", "no"]
@@ -65,13 +68,37 @@ class Processes:
             arguments += ["--enable-debug-command", "local"]  # DEBUG SLEEP and SET-ACTIVE-EXPIRE are faults
         with self.log(port).open("ab") as log:
             self._servers[port] = subprocess.Popen(
-                [self.binary.path, *arguments, *options],
+                [self.binary.path, *arguments, *self._common, *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd="/",
                 process_group=self._guard.pid,
             )
+
+    def kill(self, port: int) -> None:
+        """SIGKILL to the server on `port`; what it had appended to its file stays. Returns when it has ended."""
+        self._servers[port].kill()
+        self._servers[port].wait()
+
+    def restart(self, port: int, *options: str) -> None:
+        """Start the server on `port` again as it was, with `options` besides, once it has ended. See `ready`."""
+        if self.is_up(port):
+            raise ServerError(f"the server on {port} still runs", expected="one that has ended", remedy="kill it first")
+        kept = self._options[port]
+        self.launch(port, *kept, *options)
+        self._options[port] = kept
+
+    def is_up(self, port: int) -> bool:
+        return self._servers[port].poll() is None
+
+    def freeze(self, port: int) -> None:
+        """SIGSTOP: the server on `port` keeps its connections and answers nothing, until `thaw`."""
+        self._servers[port].send_signal(signal.SIGSTOP)
+
+    def thaw(self, port: int) -> None:
+        """SIGCONT. May be called again."""
+        self._servers[port].send_signal(signal.SIGCONT)
 
     def home(self, port: int) -> Path:
         return self.folder / str(port)

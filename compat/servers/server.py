@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -16,7 +17,7 @@ from redis.backoff import NoBackoff
 from compat.model.scenario import TopologyName
 from compat.protocol import messages
 from compat.servers.errors import ServerError
-from compat.servers.node import Node, slot_of
+from compat.servers.node import Node, masters, slot_of
 
 #: What a driver's user may do: all that a BullMQ client needs, nothing that reaches beyond keys and connections. (Redis
 #: 6.2 counts all of CLUSTER and of CLIENT among @admin, so what is needed of them is named.)
@@ -26,6 +27,7 @@ RULES = (
 )
 SCAN_COUNT = 1000
 CONNECT_SECONDS = 5.0
+LOOK_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,20 @@ class Access:
     db: int = 0
 
 
+class Power(Protocol):
+    """Switches nodes off and on, by port (see `compat.servers.process.Processes`)."""
+
+    def kill(self, port: int) -> None: ...
+    def restart(self, port: int, *options: str) -> None: ...
+    def is_up(self, port: int) -> bool: ...
+    def freeze(self, port: int) -> None: ...
+    def thaw(self, port: int) -> None: ...
+
+
 class Server:
     """An open server: `nodes` are its masters, one with all slots if it is single.
+
+    `nodes` are as they were when it opened, or at the last `look_again`: a failover or a migration changes them.
 
     `own`: this harness started it, so users may be made, faults injected and stray keys looked for. A server that was
     given by URL belongs to others: only keys under the harness's own prefixes are touched. Nothing is ever flushed.
@@ -55,6 +69,8 @@ class Server:
         own: bool,
         access: Access | None = None,
         warnings: tuple[str, ...] = (),
+        replicas: tuple[Node, ...] = (),
+        power: Power | None = None,
     ) -> None:
         self.topology = topology
         self.nodes = nodes
@@ -62,8 +78,10 @@ class Server:
         self.version = version
         self.own = own
         self.warnings = warnings  # what a given server does not have as it should
+        self.replicas = replicas
+        self._power = power
         self._access = access or Access()
-        self._clients: dict[Node, Redis] = {}
+        self._clients: dict[tuple[str, int], Redis] = {}
 
     def __repr__(self) -> str:
         return f"<Server {self.title} at {', '.join(map(str, self.nodes))}>"
@@ -82,16 +100,50 @@ class Server:
             _, client = self._clients.popitem()
             await client.aclose()
 
+    @property
+    def power(self) -> Power:
+        """The switches of its nodes. Raises `ServerError` if they are not processes of this harness's own."""
+        if self._power is None:
+            raise ServerError(
+                f"{self.title} runs where the harness cannot kill or freeze it",
+                expected="an embedded server: only there nodes are killed and frozen",
+                remedy="run with --server embedded",
+            )
+        return self._power
+
+    async def look_again(self) -> None:
+        """See which masters there are now and what they own, in a Cluster. Raises `ServerError` if no node tells."""
+        if self.topology == "single":
+            return
+        for node in dict.fromkeys((*self.nodes, *self.replicas)):
+            if self._power is not None and not self._power.is_up(node.port):
+                continue
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    ranges = await self.client(node).execute_command("CLUSTER", "SLOTS")  # type: ignore[no-untyped-call]
+            except TimeoutError:
+                continue  # frozen
+            everybody = {(n.host, n.port) for n in (*self.nodes, *self.replicas)}
+            self.nodes = masters(ranges, node.host)
+            rest = everybody - {(n.host, n.port) for n in self.nodes}
+            self.replicas = tuple(Node(host, port, ()) for host, port in sorted(rest))
+            return
+        raise ServerError(f"no node of {self.title} runs", expected="one at least", remedy="start one again")
+
     def owner(self, key: str) -> Node:
         """The master that serves `key`."""
-        slot = slot_of(key)
+        return self.owner_of(slot_of(key))
+
+    def owner_of(self, slot: int) -> Node:
+        """The master that serves `slot`."""
         return next(node for node in self.nodes if node.owns(slot))
 
     def client(self, node: Node) -> Redis:
         """The harness's connections to one node: answers in bytes, no time limit, no command sent twice."""
-        if node not in self._clients:
-            self._clients[node] = connect(node, self._access)
-        return self._clients[node]
+        address = (node.host, node.port)
+        if address not in self._clients:
+            self._clients[address] = connect(node, self._access)
+        return self._clients[address]
 
     def address(self, user: str | None, password: str | None, first: Node | None = None) -> messages.Redis:
         """What a driver is told. Without a `user` it is the one the server was given with. `first` leads the nodes."""
@@ -111,7 +163,7 @@ class Server:
 
         With a `prefix` it may touch keys under `<prefix>:` only: what it tries beside that is refused and noted.
         """
-        self._must_be_own("users are made")
+        self.must_be_own("users are made")
         digest = hashlib.sha256(password.encode()).hexdigest()
         keys = "~*" if prefix is None else f"~{_glob(prefix)}:*"
         for node in self.nodes:
@@ -119,7 +171,7 @@ class Server:
 
     async def remove_user(self, name: str) -> tuple[str, ...]:
         """Remove a driver's user from every node; Redis closes its connections. The keys it was refused, sorted."""
-        self._must_be_own("users are removed")
+        self.must_be_own("users are removed")
         refused: set[str] = set()
         for node in self.nodes:
             for entry in await self.client(node).acl_log():
@@ -130,7 +182,7 @@ class Server:
 
     async def stray_keys(self, known_prefixes: Collection[str]) -> list[str]:
         """All keys, sorted, that lie under none of the prefixes (`<prefix>:…`): somebody wrote where it must not."""
-        self._must_be_own("stray keys are looked for")
+        self.must_be_own("stray keys are looked for")
         known = tuple(f"{prefix}:".encode("utf-8", "surrogateescape") for prefix in known_prefixes)
         strays = {
             key.decode("utf-8", "surrogateescape")
@@ -169,7 +221,8 @@ class Server:
             if cursor == 0:
                 return
 
-    def _must_be_own(self, what: str) -> None:
+    def must_be_own(self, what: str) -> None:
+        """Raise `ServerError`, saying that only on the harness's own servers `what`, if others own it."""
         if not self.own:
             raise ServerError(
                 f"{self.title} was given by URL",
