@@ -24,12 +24,23 @@ from bullmq_ref.flow import FlowJob, FlowProducer, JobNode
 from bullmq_ref.getters import Logs, Metrics, MetricsMeta, RateLimit
 from bullmq_ref.job import Job
 from bullmq_ref.job_family import Dependencies, Page
+from bullmq_ref.job_scheduler import JobScheduler, SchedulerRecord, SchedulerTemplate
 from bullmq_ref.jsjson import UNDEFINED
-from bullmq_ref.options import Backoff, Deduplication, JobOptions, Keep, Limits, Telemetry, WorkerOptions
+from bullmq_ref.options import (
+    Backoff,
+    Deduplication,
+    JobOptions,
+    Keep,
+    Limits,
+    RepeatOptions,
+    Telemetry,
+    WorkerOptions,
+)
 from bullmq_ref.processors import from_thread
 from bullmq_ref.queue import Queue
 from bullmq_ref.queue_events import QueueEvents
 from bullmq_ref.queue_events_producer import QueueEventsProducer
+from bullmq_ref.repeat import RepeatableJob
 from bullmq_ref.sandbox import Sandbox
 from bullmq_ref.service import run_until_signal
 from bullmq_ref.worker import Worker
@@ -53,6 +64,7 @@ __all__ = [
     "Job",
     "JobNode",
     "JobOptions",
+    "JobScheduler",
     "Keep",
     "Limits",
     "LockLost",
@@ -68,7 +80,11 @@ __all__ = [
     "RateLimitError",
     "RedisOptions",
     "Refused",
+    "RepeatOptions",
+    "RepeatableJob",
     "Sandbox",
+    "SchedulerRecord",
+    "SchedulerTemplate",
     "Telemetry",
     "UnrecoverableError",
     "WaitingChildrenError",

@@ -10,6 +10,7 @@ from bullmq_ref.client import Client, RedisOptions, check_options
 from bullmq_ref.emitter import Emitter
 from bullmq_ref.keys import Keys
 from bullmq_ref.options import Limits
+from bullmq_ref.repetition import RepeatStrategy
 from bullmq_ref.scripts.working import Terms
 from bullmq_ref.wire import Wire
 
@@ -49,6 +50,8 @@ class QueueBase(Emitter):
         #: A worker's terms; outside of one there are none.
         self.terms = Terms()
         self.strategy: Strategy | None = None
+        self.repeat_strategy: RepeatStrategy | None = None
+        self.repeat_key_hash_algorithm = "md5"
         #: What becomes of finished jobs that say nothing themselves, by state.
         self.keep: dict[str, Mapping[str, Any] | None] = {}
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bullmq_ref import clock
 from bullmq_ref.errors import BullMQError, ConnectionLost
+from bullmq_ref.iterations import follow
 from bullmq_ref.job import Job
 from bullmq_ref.jsjson import number
 from bullmq_ref.scripts import working
@@ -71,7 +72,7 @@ class Intake:
         self.drained = False
         job: Job[Any, Any] = Job.from_fields(self._worker, fetched.fields, fetched.id)
         job.token = token
-        return job
+        return job if await follow(self._worker, job) else None
 
     async def _move_to_active(self, token: str) -> Job[Any, Any] | None:
         worker = self._worker

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from bullmq_ref import clock
 from bullmq_ref.jsjson import Undefined, dumps, loads
 from bullmq_ref.options import PARENT_FLAGS, decoded, encoded, normalised, validate
+from bullmq_ref.repetition import dated
 from bullmq_ref.scripts.adding import NewJob
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Record(Generic[Payload, Result]):
         return NewJob(
             name=self.name,
             data=data,
-            options=encoded(self.options),
+            options=encoded(self._with_dates()),
             timestamp=self.timestamp,
             id=self.id,
             parent_key=self.parent_key,
@@ -100,6 +101,10 @@ class Record(Generic[Payload, Result]):
             has_children=has_children,
         )
 
+    def _with_dates(self) -> dict[str, Any]:
+        repeat = self.options.get("repeat")
+        return {**self.options, "repeat": dated(repeat)} if repeat else self.options
+
     @classmethod
     def from_fields(cls, owner: QueueBase, fields: Mapping[str, str], job_id: str) -> Self:
         """A job from its hash. Numbers are read as leniently as Node reads them."""
@@ -107,14 +112,14 @@ class Record(Generic[Payload, Result]):
         data = loads(fields.get("data") or "{}")
         job = cls(owner, fields.get("name", ""), data, options, job_id)
         job.progress = loads(fields.get("progress") or "0")
-        job.delay = _integer(fields.get("delay"))
-        job.priority = _integer(fields.get("priority")) or 0
-        job.timestamp = _integer(fields.get("timestamp")) or 0
-        job.finished_on = _integer(fields.get("finishedOn"))
-        job.processed_on = _integer(fields.get("processedOn"))
-        job.attempts_started = _integer(fields.get("ats")) or 0
-        job.attempts_made = _integer(fields.get("attemptsMade") or fields.get("atm")) or 0
-        job.stalled_counter = _integer(fields.get("stc")) or 0
+        job.delay = integer(fields.get("delay"))
+        job.priority = integer(fields.get("priority")) or 0
+        job.timestamp = integer(fields.get("timestamp")) or 0
+        job.finished_on = integer(fields.get("finishedOn"))
+        job.processed_on = integer(fields.get("processedOn"))
+        job.attempts_started = integer(fields.get("ats")) or 0
+        job.attempts_made = integer(fields.get("attemptsMade") or fields.get("atm")) or 0
+        job.stalled_counter = integer(fields.get("stc")) or 0
         job.failed_reason = fields.get("failedReason") or None
         job.deferred_failure = fields.get("defa") or None
         job.processed_by = fields.get("pb") or None
@@ -149,7 +154,7 @@ _FLAGS = {
 }
 
 
-def _integer(text: str | None) -> int | None:
+def integer(text: str | None) -> int | None:
     """JavaScript's `parseInt`; None for NaN."""
     found = _LEADING_INTEGER.match(text) if text else None
     return int(found[1]) if found else None

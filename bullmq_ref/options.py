@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from typing import Any, Final, Self
 
 from bullmq_ref.errors import Invalid
@@ -138,6 +139,32 @@ class Telemetry(_Options):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatOptions(_Options):
+    """When a job comes again: `every` so many ms, or by a cron `pattern` (seconds optional, in zone `tz`).
+
+    At most `limit` times, from `start_date` to `end_date` (ms, ISO text or a datetime); the first time at once with
+    `immediately`. `count` is how often it came already. `key` names a repeatable job. Node ignores `offset` here.
+    """
+
+    pattern: str | None = None
+    every: int | None = None
+    limit: int | None = None
+    start_date: float | str | datetime | None = None
+    end_date: float | str | datetime | None = None
+    tz: str | None = None
+    utc: bool | None = None
+    immediately: bool | None = None
+    count: int | None = None
+    offset: int | None = None
+    key: str | None = None
+
+
+def repeat_options(options: RepeatOptions | Mapping[str, Any]) -> dict[str, Any]:
+    """The canonical form of repeat options."""
+    return options.node() if isinstance(options, RepeatOptions) else dict(options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobOptions(_Options):
     """A job's options; None is "not given".
 
@@ -170,6 +197,7 @@ class JobOptions(_Options):
     continue_parent_on_failure: bool | None = None
     ignore_dependency_on_failure: bool | None = None
     remove_dependency_on_failure: bool | None = None
+    repeat: RepeatOptions | Mapping[str, Any] | None = None
 
 
 def job_options(options: JobOptions | Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> dict[str, Any]:
@@ -226,6 +254,10 @@ def validate(name: str, data: str, options: Mapping[str, Any]) -> None:
     if limit and len(utf8(data)) > limit:
         text = f"The size of job {name} exceeds the limit {limit} bytes"
         raise Invalid(text, symbol="SizeLimitExceeded", field="data", bound=limit)
+    repeat = options.get("repeat")
+    if options.get("delay") and repeat and not repeat.get("count"):
+        text = "Delay and repeat options could not be used together"
+        raise Invalid(text, symbol="DelayWithRepeat", field="delay")
     exclusive = [option for option in PARENT_FLAGS if options.get(option)]
     if len(exclusive) > 1:
         text = f"The following options cannot be used together: {', '.join(exclusive)}"
@@ -261,6 +293,10 @@ def _validate_id(job_id: Any) -> None:
         raise Invalid("Custom Id cannot contain :", symbol="JobIdColon", field="jobId")
 
 
+#: What Node takes under `settings`.
+_SETTINGS = ("backoffStrategy", "repeatStrategy", "repeatKeyHashAlgorithm")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerOptions(_Options):
     """A worker's options. Times in ms, except `drain_delay` in s as in Node.
@@ -288,6 +324,8 @@ class WorkerOptions(_Options):
     timeout: float | None = None
     cancel_on_lock_loss: bool = False
     backoff_strategy: Callable[..., Any] | None = field(default=None, compare=False)
+    repeat_strategy: Callable[..., Any] | None = field(default=None, compare=False)
+    repeat_key_hash_algorithm: str = "md5"
 
     @classmethod
     def of(cls, options: WorkerOptions | Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> Self:
@@ -296,8 +334,7 @@ class WorkerOptions(_Options):
         names = {camel(f.name): f.name for f in fields(cls)}
         settings = given.pop("settings", None) or {}
         known = {names[k]: v for k, v in given.items() if k in names and not isinstance(v, Undefined)}
-        if "backoffStrategy" in settings:
-            known["backoff_strategy"] = settings["backoffStrategy"]
+        known.update({names[k]: v for k, v in settings.items() if k in _SETTINGS})
         known.update(keywords)
         try:
             made = cls(**known)

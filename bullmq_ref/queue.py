@@ -14,13 +14,14 @@ from bullmq_ref.getters import Getters
 from bullmq_ref.job import Job, Payload, Result
 from bullmq_ref.jsjson import UNDEFINED, Undefined, dumps
 from bullmq_ref.options import JobOptions, Limits, job_options
+from bullmq_ref.queue_repeating import Repeating
 from bullmq_ref.scripts import adding, managing
 
 _ALL = float("1.7976931348623157e308")  # JavaScript's Number.MAX_VALUE: any score
 _CLEANED_AT_ONCE = 10_000
 
 
-class Queue(Getters[Payload, Result]):
+class Queue(Repeating, Getters[Payload, Result]):
     """A queue by its name. Making one writes the queue's `meta` (version and `max_len_events`), as Node does.
 
     `default_job_options` lie under the options of every job. `opts` are the same options with Node's names.
@@ -47,7 +48,10 @@ class Queue(Getters[Payload, Result]):
         )
         self._defaults = job_options(default_job_options or opts.get("defaultJobOptions"), {})
         self.keep = {"completed": opts.get("removeOnComplete"), "failed": opts.get("removeOnFail")}
-        self.strategy = (opts.get("settings") or {}).get("backoffStrategy")
+        settings = opts.get("settings") or {}
+        self.strategy = settings.get("backoffStrategy")
+        self.repeat_strategy = settings.get("repeatStrategy")
+        self.repeat_key_hash_algorithm = settings.get("repeatKeyHashAlgorithm") or "md5"
         kept = ((opts.get("streams") or {}).get("events") or {}).get("maxLen", 10_000)
         self._max_len_events = kept if max_len_events is None else max_len_events
         self._meta: asyncio.Task[Any] | None = None
@@ -86,11 +90,15 @@ class Queue(Getters[Payload, Result]):
         **keywords: Any,
     ) -> Job[Payload, Result]:
         """Add a job; keywords are JobOptions' fields. The job that comes back has the id it got (an older job's when
-        deduplicated). Jobs added one after the other keep that order, awaited or not yet.
+        deduplicated). Jobs added one after the other keep that order, awaited or not yet. With `repeat` it is the
+        first of a repeatable job, which Node has deprecated: `upsert_job_scheduler` does the same better.
 
         Raises Invalid, ParentJobNotExist, ParentJobCannotBeReplaced, and TypeError for data that has no JSON.
         """
         asked = job_options(options, keywords)
+        if asked.get("repeat"):
+            first: Job[Payload, Result] = await self.add_repeatable(name, data, {**self._defaults, **asked})
+            return first
         job_id = asked.get("jobId")
         if job_id == "0" or (isinstance(job_id, str) and job_id.startswith("0:")):
             raise Invalid("JobId cannot be '0' or start with 0:", symbol="JobIdZero", field="jobId")

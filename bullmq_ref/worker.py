@@ -94,6 +94,8 @@ class Worker(QueueBase, Generic[Payload, Result]):
         self.terms = Terms(options.lock_duration, options.name, options.limiter, metrics)
         self.keep = {"completed": options.remove_on_complete, "failed": options.remove_on_fail}
         self.strategy = options.backoff_strategy
+        self.repeat_strategy = options.repeat_strategy
+        self.repeat_key_hash_algorithm = options.repeat_key_hash_algorithm
         self.blocking = self.client.renamed(self.keys.client_name(f":w:{options.name}" if options.name else ""))
         self.blocking.open()  # Node finds workers by this connection's name
         self.locks = Locks(self.wire, options.lock_duration, options.renew_time, self._renewal_failed)

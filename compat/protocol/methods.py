@@ -73,6 +73,14 @@ QUEUE: dict[str, tuple[str, ...]] = {
     "removeDebounceKey": ("id",),
     "getDebounceJobId": ("id",),
     "removeDeprecatedPriorityKey": (),
+    "upsertJobScheduler": ("id", "repeat", "template"),
+    "removeJobScheduler": ("id",),
+    "getJobScheduler": ("id",),
+    "getJobSchedulers": ("start", "end", "asc"),
+    "getJobSchedulersCount": (),
+    "getRepeatableJobs": ("start", "end", "asc"),
+    "removeRepeatable": ("name", "repeat", "jobId"),
+    "removeRepeatableByKey": ("key",),
 }
 
 JOB: dict[str, tuple[str, ...]] = {

@@ -50,6 +50,11 @@ TEXTS: dict[str, str] = {
     "DeduplicationIdMissing": "Deduplication id must be provided",
     "DebounceIdMissing": "Debounce id must be provided",
     "JitterOutOfRange": "Jitter should be between 0 and 1",
+    "DelayWithRepeat": "Delay and repeat options could not be used together",
+    "PatternAndEvery": "Both .pattern and .every options are defined for this repeatable job",
+    "PatternOrEvery": "Either .pattern or .every options must be defined for this repeatable job",
+    "ImmediatelyAndStartDate": "Both .immediately and .startDate options are defined for this repeatable job",
+    "EndDatePast": "End date must be greater than current timestamp",
     "ObliterateNotPaused": "Cannot obliterate non-paused queue",
     "ObliterateActiveJobs": "Cannot obliterate queue with active jobs",
     "JobLocked": "Job {} could not be removed because it is locked by another worker",
@@ -60,6 +65,7 @@ TEXTS: dict[str, str] = {
     "MaxStartedAttemptsInvalid": "maxStartedAttempts must be greater or equal than 0",
     "JobWaitTimeout": "Job wait {} timed out before finishing, no finish notification arrived after {}ms (id={})",
     "WorkerAlreadyRunning": "Worker is already running.",
+    "CronInvalid": "{}",  # cron-parser has many texts; the driver knows them
     "CrossSlot": "{}CROSSSLOT{}",
     "ScriptError": "{}",  # Redis refused or a script raised; the driver says so, no text decides it
 }

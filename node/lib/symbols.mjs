@@ -41,6 +41,11 @@ export const TEXTS = {
   DeduplicationIdMissing: "Deduplication id must be provided",
   DebounceIdMissing: "Debounce id must be provided",
   JitterOutOfRange: "Jitter should be between 0 and 1",
+  DelayWithRepeat: "Delay and repeat options could not be used together",
+  PatternAndEvery: "Both .pattern and .every options are defined for this repeatable job",
+  PatternOrEvery: "Either .pattern or .every options must be defined for this repeatable job",
+  ImmediatelyAndStartDate: "Both .immediately and .startDate options are defined for this repeatable job",
+  EndDatePast: "End date must be greater than current timestamp",
   ObliterateNotPaused: "Cannot obliterate non-paused queue",
   ObliterateActiveJobs: "Cannot obliterate queue with active jobs",
   JobLocked: "Job {} could not be removed because it is locked by another worker",
@@ -51,17 +56,24 @@ export const TEXTS = {
   MaxStartedAttemptsInvalid: "maxStartedAttempts must be greater or equal than 0",
   JobWaitTimeout: "Job wait {} timed out before finishing, no finish notification arrived after {}ms (id={})",
   WorkerAlreadyRunning: "Worker is already running.",
+  CronInvalid: "{}",
   CrossSlot: "{}CROSSSLOT{}",
   ScriptError: "{}",
 };
 
 const BY_CODE = new Map(Object.entries(SCRIPT_CODES).map(([symbol, code]) => [code, symbol]));
 const BY_TEXT = Object.entries(TEXTS)
-  .filter(([symbol]) => symbol !== "ScriptError") // its text is any text: that Redis said it decides
+  .filter(([, text]) => text !== "{}") // any text: who said it decides
   .map(([symbol, text]) => [symbol, new RegExp(`^${text.split("{}").map(escape).join("[^]*")}$`)]);
 
 // A script may also reach for a key of another slot; ioredis refuses a pipeline over several slots by itself.
 const OTHER_SLOTS = /do(?:n't| not) hash to the same slot|should belong to the same slot/;
+
+// What cron-parser says of a pattern or a time zone.
+const CRON = new RegExp(
+  "^(?:Invalid (?:cron expression$|characters, |range: |repeat: |list value format$|explicit day of month )" +
+    "|Constraint error, |Validation error, |CronDate: unhandled timestamp)",
+);
 
 /** The symbol of what BullMQ threw. */
 export function symbolOf(error) {
@@ -70,6 +82,7 @@ export function symbolOf(error) {
   if (byCode !== undefined) return byCode;
   const byText = BY_TEXT.find(([, text]) => text.test(message));
   if (byText !== undefined) return byText[0];
+  if (CRON.test(message)) return "CronInvalid";
   if (OTHER_SLOTS.test(message)) return "CrossSlot";
   return error?.name === "ReplyError" ? "ScriptError" : UNCLASSIFIED;
 }

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
+
+from bullmq_ref import RepeatableJob
+from bullmq_ref.options import camel
 
 Params = dict[str, Any]
 Call = Callable[[Any, Params], Awaitable[Any]]
@@ -87,6 +91,14 @@ QUEUE: dict[str, Call] = {
     "removeDebounceKey": lambda q, p: q.remove_debounce_key(p["id"]),
     "getDebounceJobId": lambda q, p: q.get_debounce_job_id(p["id"]),
     "removeDeprecatedPriorityKey": lambda q, p: q.remove_deprecated_priority_key(),
+    "upsertJobScheduler": lambda q, p: q.upsert_job_scheduler(p["id"], p["repeat"], p.get("template")),
+    "removeJobScheduler": lambda q, p: q.remove_job_scheduler(p["id"]),
+    "getJobScheduler": lambda q, p: _named(q.get_job_scheduler(p["id"])),
+    "getJobSchedulers": lambda q, p: _named(q.get_job_schedulers(**_range(p))),
+    "getJobSchedulersCount": lambda q, p: q.get_job_schedulers_count(),
+    "getRepeatableJobs": lambda q, p: _named(q.get_repeatable_jobs(**_range(p))),
+    "removeRepeatable": lambda q, p: q.remove_repeatable(p["name"], p["repeat"], p.get("jobId")),
+    "removeRepeatableByKey": lambda q, p: q.remove_repeatable_by_key(p["key"]),
 }
 
 JOB: dict[str, Call] = {
@@ -144,6 +156,19 @@ async def _publish(producer: Any, event: dict[str, Any], **given: Any) -> None:
 
 async def _names(clients: Awaitable[list[dict[str, str]]]) -> list[dict[str, str]]:
     return [{"name": client["name"], "rawname": client["rawname"]} for client in await clients]
+
+
+async def _named(work: Awaitable[Any]) -> Any:
+    """Records with Node's names; of a scheduler's, what it does not have is absent."""
+    answer = await work
+    return [_record(item) for item in answer] if isinstance(answer, list) else _record(answer)
+
+
+def _record(value: Any) -> Any:
+    if not is_dataclass(value):
+        return value
+    named = {camel(f.name): _record(getattr(value, f.name)) for f in fields(value)}
+    return named if isinstance(value, RepeatableJob) else {k: v for k, v in named.items() if v is not None}
 
 
 async def _quietly(work: Awaitable[Any]) -> None:
