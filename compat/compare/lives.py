@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from compat.model.capture import StreamEntry
+from compat.wire.keys import iteration
 
 BORN: Final = "not there"
 UNKNOWN: Final = "unknown"  # the stream's beginning was trimmed
@@ -35,7 +36,8 @@ def steps(entries: tuple[StreamEntry, ...], swept: bool) -> Iterator[tuple[str, 
     """(job, its state before, complaint or "") for each event of a job, in order.
 
     An id may be added again once its job is finished (removal on completion emits nothing), removed, or `swept` away
-    (`drain`, `clean` and `obliterate` emit nothing for a job).
+    (`drain`, `clean` and `obliterate` emit nothing for a job), or when it is an iteration, which an upsert of its
+    scheduler replaces without a word.
     """
     states: dict[str, str] = {}
     for entry in entries:
@@ -52,7 +54,7 @@ def steps(entries: tuple[StreamEntry, ...], swept: bool) -> Iterator[tuple[str, 
             continue
         may_follow, leads_to = move
         fits = before in may_follow or before == UNKNOWN
-        again = event == "added" and (before in _ENDS or swept)
+        again = event == "added" and (before in _ENDS or swept or iteration(job) is not None)
         unseen = before == BORN and event != "added" and job not in states
         complaint = "" if fits or again or unseen else f"`{event}` when it was {before}"
         states[job] = leads_to or (UNKNOWN if unseen else before)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from msgspec import UNSET, structs, to_builtins
@@ -21,11 +22,12 @@ from compat.execute.settle import SETTLE_DEADLINE, Bench, look
 from compat.execute.trouble import Trouble
 from compat.model.capture import Capture
 from compat.model.cell import ROLES, Cell, Side
-from compat.model.history import Failure, History, Label, Outcome, Problem
+from compat.model.history import Failure, History, Label, Move, Outcome, Problem
 from compat.model.scenario import Add, Bulk, Call, Expire, JobRef, Scenario, Start, Step, Stop, Until
 from compat.servers import Server
 
 END = "end"  # the label of the capture after the last step
+_ANSWERING_JOBS = ("worker.getNextJob", "queue.getJob", "queue.upsertJobScheduler")
 DUE_NOW = {"0": 0}  # the base marker, as `resume` writes it
 
 
@@ -53,7 +55,7 @@ class CellRun:
         self.captures: list[Capture] = []
         self.step_ms: list[float] = []
         self.turns: Counter[str] = Counter()  # in `shadow` the sides take turns
-        self.offset_ms = 0
+        self.moves: list[Move] = []
         self.since: int | None = None
         self.step = -1  # the objects that are open from the start
         self.dirty = False  # workers may be at work since the last settling
@@ -89,7 +91,7 @@ class CellRun:
             notices=tuple(self.players.notices),
             labels=dict(self.labels),
             step_ms=tuple(self.step_ms),
-            offset_ms=self.offset_ms,
+            moves=tuple(self.moves),
             failure=failure,
             denied=tuple(sorted(self.players.denied)),
             seconds=time.monotonic() - clock,
@@ -145,7 +147,9 @@ class CellRun:
             case Step(sweep=str(worker)):
                 await self._sweep(worker, step.raises)
             case Step(advance=int(ms)):
-                await self._advance(ms)
+                await self._set_clock(self._offset() + ms)
+            case Step(clock=str(moment)):
+                await self._set_clock(round(datetime.fromisoformat(moment).timestamp() * 1000 - time.time() * 1000))
             case Step(kill=str(worker)):
                 await self._kill(worker)
             case _:
@@ -169,6 +173,7 @@ class CellRun:
             if (name, side) in self.opened:
                 continue
             player = await self.players.player(name, side)
+            await self._tell_clock(player)
             chosen = {**spec.opts, **opts, "prefix": self.prefix}
             params: dict[str, Any] = {"as": name, "name": spec.queue_name, "opts": chosen}
             if spec.kind == "worker":
@@ -288,6 +293,7 @@ class CellRun:
             self.paused.discard((name, player.side))
         elif method == "worker.getNextJob" and isinstance(outcome.result, dict):
             self.by_hand.add((self._base(name), str(outcome.result.get("id"))))
+        if method in _ANSWERING_JOBS:
             self._note_label(call.label, name, outcome.result)
 
     def _job(self, job: str | JobRef) -> tuple[str, str]:
@@ -415,19 +421,31 @@ class CellRun:
         await self._ask(self._turn(worker), "worker.sweep", {"on": worker}, worker, raises)
         self.dirty = True
 
-    async def _advance(self, ms: int) -> None:
+    def _offset(self) -> int:
+        return self.moves[-1].offset_ms if self.moves else 0
+
+    async def _set_clock(self, offset_ms: int) -> None:
         await self._settle()
-        self.offset_ms += ms
+        since = time.time() * 1000
+        self.moves.append(Move(since, since, offset_ms))
         for player in self.players.all:
             if not player.dead:
-                try:
-                    await self.players.call(player, "clock.set", {"offsetMs": self.offset_ms})
-                except CallRaised as raised:
-                    raise Trouble("protocol", f"`clock.set` raised {raised}", side=player.side) from None
+                await self._tell_clock(player)
+        self.moves[-1] = Move(since, time.time() * 1000, offset_ms)
         # A blocked worker has computed its wait already: wake it as `resume` would.
         for base in sorted({bench.base for bench in self._benches() if bench.looping}):
             await self._client(base).zadd(f"{base}:marker", DUE_NOW)
         self.dirty = True
+
+    async def _tell_clock(self, player: Player) -> None:
+        offset_ms = self._offset()
+        if player.offset_ms == offset_ms:
+            return
+        try:
+            await self.players.call(player, "clock.set", {"offsetMs": offset_ms})
+        except CallRaised as raised:
+            raise Trouble("protocol", f"`clock.set` raised {raised}", side=player.side) from None
+        player.offset_ms = offset_ms
 
     async def _kill(self, worker: str) -> None:
         await self._settle()

@@ -38,6 +38,7 @@ class Player:
     side: Side
     driver: Driver
     user: str = ""
+    offset_ms: int = 0  # how far its clock is ahead
     objects: set[str] = field(default_factory=set)
     dying: bool = False  # its processor was told to die
     dead: bool = False

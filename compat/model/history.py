@@ -86,6 +86,14 @@ class Label(Struct, frozen=True, array_like=True):
     id: str
 
 
+class Move(Struct, frozen=True):
+    """The drivers' clocks, moved: from some time between `since_ms` and `until_ms` on, they are `offset_ms` ahead."""
+
+    since_ms: float
+    until_ms: float
+    offset_ms: int
+
+
 class History(Struct, frozen=True):
     """One cell's execution, whole. `labels` maps a scenario's job labels to what they turned out to be."""
 
@@ -100,7 +108,7 @@ class History(Struct, frozen=True):
     notices: tuple[Notice, ...] = ()
     labels: dict[str, Label] = {}
     step_ms: tuple[float, ...] = ()  # when each step began
-    offset_ms: int = 0  # how far the drivers' clocks were moved, in all
+    moves: tuple[Move, ...] = ()
     failure: Failure | None = None
     denied: tuple[str, ...] = ()  # keys outside the prefix that a driver tried to touch (ACL LOG)
     seconds: float = 0.0

@@ -206,6 +206,7 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     expire: Expire | None = None
     sweep: str | None = None  # a worker: one stalled sweep now (the `stalled-check` key is expired first)
     advance: int | None = None  # ms
+    clock: str | None = None  # the time that the drivers' clocks show from now on: ISO text with its offset
     kill: str | None = None  # a worker: SIGKILL to its process
     raises: str | None = None
 

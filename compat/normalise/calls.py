@@ -17,7 +17,8 @@ from compat.normalise.queues import Placed, claim
 from compat.normalise.scene import range_name, span
 from compat.normalise.text import walk
 from compat.protocol.methods import JOB_VIEW
-from compat.protocol.values import decode
+from compat.protocol.values import Undefined, decode
+from compat.wire.keys import iteration
 
 #: Answers that mean nothing to a user, so that drivers are free in them.
 _MUTE = ("open", "close", "sweep", "pause", "resume")
@@ -33,7 +34,7 @@ def outcomes(scenario: Scenario, history: History, names: Names) -> Placed:
     times become instants; a rate limit's remaining life, `<ttl>`; the version, `<claimed>`. An error without a symbol
     equals nothing: its text stays.
     """
-    clock = Clock(scenario, history)
+    clock = Clock(history)
     seen: Counter[tuple[int, str]] = Counter()
     for outcome in history.outcomes:
         seen[outcome.step, outcome.method] += 1
@@ -66,6 +67,8 @@ def _answer(scenario: Scenario, history: History, names: Names, clock: Clock, ou
 
     if isinstance(value, list):
         return [inner(item) for item in value]
+    if isinstance(value, dict) and {"key", "name", "next"} <= value.keys():
+        return _record(names, value)
     if isinstance(value, dict) and {"id", "name"} <= value.keys():
         return _view(scenario, history, names, clock, outcome, value)
     if isinstance(value, dict):
@@ -75,14 +78,28 @@ def _answer(scenario: Scenario, history: History, names: Names, clock: Clock, ou
     return walk(value, names, fold=True)
 
 
+def _record(names: Names, value: dict[str, Any]) -> dict[str, Any]:
+    """A scheduler or a repeatable job: slots named, the rest literal."""
+    key, slot = str(value["key"]), value["next"]
+    found = {**walk(value, names, fold=True), "next": names.slots.name(key, slot) if isinstance(slot, int) else slot}
+    if "offset" in value:
+        found["offset"] = names.slots.phase(key, value["offset"], value.get("every"))
+    return found
+
+
 def _view(
     scenario: Scenario, history: History, names: Names, clock: Clock, outcome: Outcome, view: dict[str, Any]
 ) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    job, opts, timestamp = str(view.get("id")), view.get("opts"), view.get("timestamp")
     for name in JOB_VIEW:
         value = view.get(name)
         if value is None or (name == "stacktrace" and value == []):
             continue
+        if name == "opts" and isinstance(value, dict) and iteration(job) is not None:
+            value = names.slots.options(job, _without_nulls(value), timestamp, clock, outcome.answered_ms)
+        elif name == "delay" and isinstance(opts, dict):
+            value = names.slots.delay(job, opts, timestamp, value)
         value = walk(value, names, fold=True)
         if name in _CLOCKED and isinstance(value, int) and clock.seen(value, outcome.answered_ms):
             value = INSTANT
@@ -94,6 +111,14 @@ def _view(
                 value = range_name(bounds)
         found[name] = value
     return found
+
+
+def _without_nulls(opts: dict[str, Any]) -> dict[str, Any]:
+    """Options with what `repeat` does not say left out: there, too, null and absent mean the same."""
+    repeat = opts.get("repeat")
+    if not isinstance(repeat, dict):
+        return opts
+    return {**opts, "repeat": {k: v for k, v in repeat.items() if v is not None and not isinstance(v, Undefined)}}
 
 
 def attempts(scenario: Scenario, history: History, names: Names) -> Placed:

@@ -94,7 +94,8 @@ def dues(scene: Scene, queue: str) -> list[tuple[int, str]]:
 
     The field holds due = clock + d, where neither is told apart. The clock was read after the job's event before (Redis
     dates both) and before this one; so due - d lies between those dates, for the d that was really used. Tried in turn:
-    after an `added`, d is the job's own `delay` option, and the sum must be its timestamp's; else the scenario's range
+    after an `added`, an iteration's slot is `<due>`, and d is any other job's own `delay` option, where the sum must be
+    its timestamp's; else the scenario's range
     for this job; the hash's `delay`, where a capture shows it right after this event; the backoff that this attempt
     asks for; every other delay that the scenario writes down, the latest clock first. The name is `<timestamp>+d` or
     `<instant>+d`; when no d fits, the number itself. Sound: a right due time is never left literal; a wrong one gets a
@@ -151,6 +152,8 @@ class _Delayed:
         return text
 
     def _of_add(self, due: float) -> str | None:
+        if due == self.scene.names.slots.due(self.job, self.opts):
+            return "<due>"
         delay = self.opts.get("delay")
         if not isinstance(delay, (int, float)):
             return None

@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from compat.normalise.canonical import Place
-from compat.normalise.clock import INSTANT
 from compat.normalise.queues import Placed, ttl
 from compat.normalise.scene import Scene, shaped
-from compat.normalise.text import json_text, number
+from compat.normalise.text import json_text, number, walk
 from compat.wire.fields import FIELDS, Codec
-from compat.wire.keys import JOB_KEYS
-from compat.wire.options import CLOCK_OPTIONS
+from compat.wire.keys import JOB_KEYS, iteration
 
 LOCK_DURATION = 30_000  # ms, a worker's default
 
@@ -42,13 +40,18 @@ def _field(scene: Scene, queue: str, job: str, field: str, text: str) -> Any:
         case Codec.CLIENT_JSON:
             return json_text(text, scene.names, by_client=True)
         case Codec.REDIS_JSON:
-            return _options(scene, json_text(text, scene.names, by_client=False))
+            return _options(scene, queue, job, json_text(text, str, by_client=False))
         case Codec.TRACES:
             return traces(json_text(text, scene.names, by_client=True))
         case Codec.INSTANT if field == "timestamp":
             return scene.timestamp(queue, job, text)
         case Codec.INSTANT:
             return scene.clock.instant(text, scene.capture.at_ms)
+        case Codec.NUMBER if field == "delay" and iteration(job) is not None:
+            fields = scene.job(queue, job)
+            opts = json_text(fields.get("opts", ""), str, by_client=False)
+            value = scene.names.slots.delay(job, opts if isinstance(opts, dict) else {}, fields.get("timestamp"), text)
+            return number(value)
         case Codec.NUMBER:
             bounds = scene.span(queue, job) if field == "delay" else None
             value = number(text)
@@ -57,15 +60,12 @@ def _field(scene: Scene, queue: str, job: str, field: str, text: str) -> Any:
             return scene.names(text)
 
 
-def _options(scene: Scene, value: Any) -> Any:
+def _options(scene: Scene, queue: str, job: str, value: Any) -> Any:
     """Options that hold a time from the clock: an explicit one stays literal."""
-    if not isinstance(value, dict):
-        return value
-    return {name: INSTANT if name in CLOCK_OPTIONS and _seen(scene, item) else item for name, item in value.items()}
-
-
-def _seen(scene: Scene, item: Any) -> bool:
-    return isinstance(item, int) and not isinstance(item, bool) and scene.clock.seen(item, scene.capture.at_ms)
+    if isinstance(value, dict):
+        timestamp = scene.job(queue, job).get("timestamp")
+        value = scene.names.slots.options(job, value, timestamp, scene.clock, scene.capture.at_ms)
+    return walk(value, scene.names, fold=False)
 
 
 def traces(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Names that differ from cell to cell by design: the key prefix, and UUIDs."""
+"""Names that differ from cell to cell by design: the key prefix, UUIDs, and slots that count from the clock."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import msgspec
 
 from compat.model.history import History
 from compat.model.scenario import Scenario
+from compat.normalise.slots import Slots
 
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 
 
 class Names:
-    """Renames the prefix to `<prefix>` and each UUID to `<uuid n>`, n in order of first appearance.
+    """Renames the prefix to `<prefix>`, each UUID to `<uuid n>`, n in order of first appearance, and slots as `Slots`.
 
     Stays checked: that they stand in the right places, that equal ones are equal. Sound, because a cell's prefix is
     its own and nothing else looks like it, and because UUIDs are drawn by chance: one that the scenario itself spells
@@ -25,6 +26,7 @@ class Names:
     def __init__(self, scenario: Scenario, history: History) -> None:
         spelled_out = msgspec.json.encode(scenario).decode()
         self._prefix = history.prefix
+        self.slots = Slots(history)
         self._uuids: dict[str, str] = {}
         for text in _texts(history):
             for uuid in _UUID.findall(text):
@@ -32,7 +34,7 @@ class Names:
                     self._uuids[uuid] = f"<uuid {len(self._uuids) + 1}>"
 
     def __call__(self, text: str) -> str:
-        text = text.replace(self._prefix, "<prefix>")
+        text = self.slots.renamed(text.replace(self._prefix, "<prefix>"))
         if self._uuids and len(text) >= 36:
             return _UUID.sub(lambda match: self._uuids.get(match[0], match[0]), text)
         return text

@@ -11,7 +11,7 @@ from compat.normalise import events
 from compat.normalise.canonical import ANY, Place
 from compat.normalise.clock import INSTANT
 from compat.normalise.scene import Scene, shaped
-from compat.normalise.text import number
+from compat.normalise.text import json_text, number
 from compat.wire.keys import METRICS, Address
 from compat.wire.scores import TIES, due, priority
 from compat.wire.states import LISTS
@@ -69,9 +69,10 @@ def waiting_children(scene: Scene) -> Placed:
 def delayed(scene: Scene) -> Placed:
     """`delayed`: what is due when: ids by due time, those of one due time in the order of their scores.
 
-    A due time becomes `<timestamp>+d` (d: the hash's `delay`) when it is that of an add, `<instant>+d` when due - d was
-    on the clock in this cell; else it stays literal. Stays checked: the encoding of the score, the delay, first come
-    first served among equal delays. The order between different delays follows from these, but for chance.
+    A due time becomes `<due>` when it is an iteration's slot, `<timestamp>+d` (d: the hash's `delay`) when it is that
+    of an add, `<instant>+d` when due - d was on the clock in this cell; else it stays literal. Stays checked: the
+    encoding of the score, the delay, first come first served among equal delays. The order between different delays
+    follows from these, but for chance.
     `delayed.ties`: the low 12 bits, whole and distinct within a millisecond; which they are is chance.
     """
     for address, key in scene.of("delayed"):
@@ -99,6 +100,9 @@ def due_name(scene: Scene, queue: str, job: str, score: float) -> str:
         delay, timestamp = float(fields["delay"]), float(fields["timestamp"])
     except (KeyError, ValueError):
         return _text(score / TIES)
+    opts = json_text(fields.get("opts", ""), str, by_client=False)
+    if at == scene.names.slots.due(job, opts if isinstance(opts, dict) else {}):
+        return "<due>"
     name = scene.delay(queue, job, delay)
     moved = "ats" in fields or any(
         (step.call is not None and step.call.method == "changeDelay") for step in scene.scenario.steps
@@ -272,13 +276,29 @@ def metrics(scene: Scene) -> Placed:
 
 
 def schedulers(scene: Scene) -> Placed:
-    """`repeat` and `repeat:<id>`: as stored; times of this cell become instants, slots in the future stay literal."""
+    """`repeat` and `repeat:<id>`: slots by name (`Slots`), an `offset` that is the first slot's as `<phase>`, the rest
+    as stored: dates, limits and counts are exact. The data's text is compared besides, as `repeat.bytes`."""
+    slots = scene.names.slots
     for address, key in scene.of("repeat"):
-        at = scene.capture.at_ms
-        value: Any = {scene.names(field): scene.clock.instant(text, at) for field, text in key.fields.items()} or {
-            scene.names(member): scene.clock.instant(_text(score), at) for member, score in key.scores
-        }
-        yield Place(scene.capture.label, "repeat", address.queue, scene.names(address.id)), value
+        place = Place(scene.capture.label, "repeat", address.queue, scene.names(address.id))
+        if (wrong := shaped(key, "hash" if address.id else "zset")) is not None:
+            yield place, wrong
+        elif not address.id:
+            yield place, {scene.names(member): _slot(scene, member, score) for member, score in key.scores}
+        else:
+            fields = {field: scene.names(text) for field, text in key.fields.items()}
+            for field in ("data", "opts"):
+                if field in fields:
+                    fields[field] = json_text(key.fields[field], scene.names, by_client=field == "data")
+            if "offset" in fields:
+                fields["offset"] = slots.phase(address.id, fields["offset"], fields.get("every"))
+            yield place, fields
+            if "data" in key.fields:
+                yield Place(place.scope, "repeat.bytes", place.queue, place.subject), scene.names(key.fields["data"])
+
+
+def _slot(scene: Scene, key: str, score: float) -> str:
+    return scene.names.slots.name(key, int(score)) if float(score).is_integer() else _text(score)
 
 
 def foreign(scene: Scene) -> Placed:

@@ -32,7 +32,7 @@ class Scene:
     ) -> None:
         self.scenario, self.history, self.capture, self.names = scenario, history, capture, names
         self.since = since  # the capture before this one
-        self.clock = Clock(scenario, history)
+        self.clock = Clock(history)
         self.queues = queues_of(scenario)
 
     @cached_property

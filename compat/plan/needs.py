@@ -44,6 +44,8 @@ def needs(scenario: Scenario, topology: TopologyName) -> tuple[Need, ...]:
         if topology == "cluster":
             found.add(Need(spec.player, "cluster"))
         found.add(Need(spec.player, spec.kind))
+        if "$repeatStrategy" in spec.opts:
+            found.add(Need(spec.player, "scheduler", "repeatStrategy"))
     return tuple(sorted(found))
 
 
@@ -68,11 +70,13 @@ def _of_steps(scenario: Scenario) -> Iterator[Need]:
     for step in scenario.steps:
         if step.add is not None:
             yield Need(player(step.add.on), "queue", "add")
+            if step.add.opts is not UNSET and "repeat" in step.add.opts:
+                yield Need(player(step.add.on), "scheduler", "repeat")
         elif step.bulk is not None:
             yield Need(player(step.bulk.on), "queue", "addBulk")
         elif step.sweep is not None:
             yield Need(player(step.sweep), "worker", "sweep")
-        elif step.advance is not None:
+        elif step.advance is not None or step.clock is not None:
             for role in {spec.player for spec in scenario.objects.values()}:
                 yield Need(role, "clock")
         elif step.call is not None and step.call.job is not None:
@@ -83,6 +87,10 @@ def _of_steps(scenario: Scenario) -> Iterator[Need]:
         elif step.call is not None and step.call.on in scenario.objects:
             spec = scenario.objects[step.call.on]
             yield Need(spec.player, spec.kind, step.call.method)
+            repeat = step.call.args.get("repeat") if step.call.method == "upsertJobScheduler" else None
+            for way in ("every", "pattern"):
+                if isinstance(repeat, dict) and way in repeat:
+                    yield Need(spec.player, "scheduler", way)
 
 
 def _of_label(scenario: Scenario, label: str) -> Role:

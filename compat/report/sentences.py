@@ -70,6 +70,8 @@ def _deed(step: Step) -> str:
             return f"worker {step.sweep} looks for stalled jobs, now"
         case "advance":
             return f"move the drivers' clocks {step.advance:,} ms forward"
+        case "clock":
+            return f"set the drivers' clocks to {step.clock}"
         case "kill":
             return f"kill the process of worker {step.kill}"
         case verb:

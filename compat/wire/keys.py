@@ -17,7 +17,7 @@ JOB_KEYS: Final = frozenset({"lock", "logs", "dependencies", "processed", "faile
 METRICS: Final = frozenset(
     {"metrics:completed", "metrics:failed", "metrics:completed:data", "metrics:failed:data"},
 )
-_ITERATION = re.compile(r"repeat:.+:\d{13}")
+_ITERATION = re.compile(r"repeat:(.*):(\d{13})")
 _ID_PIECES = (1, 3)  # Node refuses other custom ids with colons
 
 
@@ -59,6 +59,12 @@ def parse(prefix: str, key: str) -> Address | None:
     if head == "repeat" and tail:
         return Address(queue, "repeat", tail)
     return None
+
+
+def iteration(job: str) -> tuple[str, int] | None:
+    """The scheduler's id (or a repeatable job's key) and the slot in ms, where `job` is an id that was made of them."""
+    found = _ITERATION.fullmatch(job)
+    return None if found is None else (found[1], int(found[2]))
 
 
 def _job_id(text: str) -> bool:

@@ -89,7 +89,7 @@ export class Calls {
         producer: offered("producer", QueueEventsProducer),
         processor: PLAYS,
         flow: [],
-        scheduler: [],
+        scheduler: ["every", "pattern", "repeat", "repeatStrategy"],
         clock: true,
         cluster: true,
       },
@@ -168,9 +168,12 @@ export class Calls {
     const scenario = this.#current;
     if (typeof as !== "string") throw new RpcError(BAD_PARAMS, `${kind}.open needs "as", the object's name`);
     scenario.mustBeFree(as);
-    const { $backoffStrategy, ...plain } = { prefix: scenario.prefix, ...opts };
+    const { $backoffStrategy, $repeatStrategy, ...plain } = { prefix: scenario.prefix, ...opts };
     if ($backoffStrategy !== undefined) {
       plain.settings = { ...plain.settings, backoffStrategy: backoffStrategy($backoffStrategy) };
+    }
+    if ($repeatStrategy !== undefined) {
+      plain.settings = { ...plain.settings, repeatStrategy: repeatStrategy($repeatStrategy) };
     }
     const connection = await scenario.connection();
     if (scenario.over) throw new RpcError(DRIVER, `the scenario ended before ${as} was open`);
@@ -254,6 +257,14 @@ function backoffStrategy(delays) {
     const list = delays[type];
     if (list === undefined) throw new Error(`Unknown backoff strategy ${type}.`);
     return list[Math.min(attemptsMade, list.length) - 1];
+  };
+}
+
+/** `{"<pattern>": ms}` as BullMQ's `settings.repeatStrategy`: the slots of a pattern are the multiples of so many ms. */
+function repeatStrategy(steps) {
+  return (millis, { pattern }) => {
+    const step = steps[pattern];
+    return step === undefined ? undefined : Math.floor(millis / step) * step + step;
   };
 }
 

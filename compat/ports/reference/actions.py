@@ -83,3 +83,20 @@ def strategy_of(delays: Mapping[str, list[int]]) -> Callable[..., float]:
         return listed[min(attempts, len(listed)) - 1]
 
     return strategy
+
+
+def _repeating(steps: Mapping[str, int]) -> Callable[..., float | None]:
+    """`{"<pattern>": ms}` as a strategy: the slots of a pattern are the multiples of so many ms."""
+
+    def strategy(millis: float, repeat: Mapping[str, Any], _name: str) -> float | None:
+        step = steps.get(repeat.get("pattern") or "")
+        return None if step is None else millis // step * step + step
+
+    return strategy
+
+
+#: Strategies that a scenario writes as data, by Node's name in `settings`.
+STRATEGIES: dict[str, Callable[[Any], Callable[..., Any]]] = {
+    "backoffStrategy": strategy_of,
+    "repeatStrategy": _repeating,
+}

@@ -15,7 +15,7 @@ from bullmq_ref.errors import JobNotExist
 from bullmq_ref.jsjson import Undefined
 from bullmq_ref.lua import VERSION
 from compat.ports import stdio
-from compat.ports.reference.actions import ACTIONS, THROWS, strategy_of
+from compat.ports.reference.actions import ACTIONS, STRATEGIES, THROWS
 from compat.ports.reference.calls import JOB, PRODUCER, QUEUE, WORKER, Call, Error, Params
 from compat.ports.reference.values import decode, shown, translate, view
 from compat.ports.stdio import PROTOCOL, Answer, Stdio
@@ -101,7 +101,7 @@ class Driver:
                 "producer": ["open", "close", *PRODUCER],
                 "processor": [*ACTIONS, *THROWS, "die"],
                 "flow": [],
-                "scheduler": [],
+                "scheduler": ["every", "pattern", "repeat", "repeatStrategy"],
                 "clock": True,
                 "cluster": True,
             },
@@ -150,9 +150,6 @@ class Driver:
 
     async def open_worker(self, params: Params) -> None:
         name, opts = self._opening(params)
-        strategy = opts.pop("$backoffStrategy", None)
-        if strategy is not None:
-            opts["settings"] = {"backoffStrategy": strategy_of(strategy)}
         autorun, by_hand = opts.pop("autorun", True), params.get("processor") is False
 
         async def play(job: Job[Any, Any], token: str) -> Any:
@@ -191,7 +188,11 @@ class Driver:
         if name in self._entries:
             raise Answer(f"an object named {name} is open already", stdio.UNSUPPORTED_OPTION)
         opts: dict[str, Any] = decode(params.get("opts") or {})
-        return name, {"prefix": self._prefix, **opts}
+        settings = dict(opts.pop("settings", None) or {})
+        for option, strategy in STRATEGIES.items():
+            if (data := opts.pop(f"${option}", None)) is not None:
+                settings[option] = strategy(data)
+        return name, {"prefix": self._prefix, **opts, **({"settings": settings} if settings else {})}
 
     async def _opened(self, entry: Entry, ready: Callable[[], Awaitable[Any]]) -> None:
         entry.object.on("error", lambda error: sys.stderr.write(f"{entry.name}: {error}\n"))

@@ -11,6 +11,8 @@ from compat.protocol.methods import METHODS
 from compat.protocol.symbols import TEXTS
 from compat.scenarios.complaint import Complaint, Path, nearest
 
+#: Calls that answer with one job.
+_FINDERS = ("getNextJob", "getJob", "upsertJobScheduler")
 _RAISING = ("add", "bulk", "call", "open", "close", "start", "stop", "sweep")
 
 
@@ -81,7 +83,7 @@ def job_labels(scenario: Scenario) -> set[str]:
     return {
         label
         for step in scenario.steps
-        if step.raises is None and (step.call is None or step.call.method in ("getNextJob", "getJob"))
+        if step.raises is None and (step.call is None or step.call.method in _FINDERS)
         for _, label in labels_of(step)
     }
 

@@ -37,6 +37,7 @@ from compat.report.sentences import fact_words, object_words, rule_words, step_w
         ({"expire": {"key": "limiter"}}, "let key limiter expire"),
         ({"sweep": "w"}, "worker w looks for stalled jobs, now"),
         ({"advance": 3600000}, "move the drivers' clocks 3,600,000 ms forward"),
+        ({"clock": "2026-03-28T20:00:00Z"}, "set the drivers' clocks to 2026-03-28T20:00:00Z"),
         ({"kill": "w"}, "kill the process of worker w"),
     ],
 )  # fmt: skip
@@ -46,7 +47,7 @@ def test_a_step_says_what_it_does(step: dict[str, Any], words: str) -> None:
 
 def test_every_verb_has_words() -> None:
     verbs = [name for name in Step.__struct_fields__ if name != "raises"]
-    assert len(verbs) == 14, "a new verb: give it words, and a row above"
+    assert len(verbs) == 15, "a new verb: give it words, and a row above"
 
 
 @pytest.mark.parametrize(

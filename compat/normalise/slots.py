@@ -1,0 +1,114 @@
+"""Slots: the times at which schedulers and repeatable jobs come, as ids, scores and options tell them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from compat.model.history import History, Outcome
+from compat.normalise.clock import INSTANT, Clock
+from compat.wire.keys import iteration
+from compat.wire.options import CLOCK_OPTIONS
+
+_IN_TEXT = re.compile(r"repeat:(?P<key>[^\s\"]*?):(?P<slot>\d{13})(?!\d)")
+_MAKERS = ("queue.upsertJobScheduler", "queue.add")
+
+
+class Slots:
+    """Tells slots that count from the clock from those that stand in the calendar.
+
+    A slot is literal: a pattern's, a `startDate`, a multiple of `every`. But where a call makes a scheduler of `every`,
+    or one that comes `immediately`, the first slot is the clock's time in that call: `<first>`, or `<first 2>` when
+    a scheduler of that id is made a second time. The slots that follow are `<first>+d`, d in ms and exact. Stays
+    checked: that the first lies in the window of its call, every distance, and every place in which a slot stands (the
+    job's id, score, delay, `prevMillis`, the record). Sound, because a first slot is read from a clock of this machine.
+    """
+
+    def __init__(self, history: History) -> None:
+        self._firsts: dict[str, list[tuple[int, bool]]] = {}  # key → (slot, whether others count from it)
+        self._since: dict[str, set[int]] = {}  # key → ms between an aligned slot and the call that came `immediately`
+        clock = Clock(history)
+        for outcome, key, slot, repeat in _made(history):
+            firsts = self._firsts.setdefault(key, [])
+            if clock.within(slot, outcome.sent_ms, outcome.answered_ms) and slot not in [ms for ms, _ in firsts]:
+                firsts.append((slot, "every" in repeat))
+            offset = repeat.get("offset")
+            if isinstance(offset, int) and clock.within(slot + offset, outcome.sent_ms, outcome.answered_ms):
+                self._since.setdefault(key, set()).add(offset)
+
+    def name(self, key: str, slot: int) -> str:
+        """The name of a slot of the scheduler `key`; its digits when it is literal."""
+        firsts = self._firsts.get(key, [])
+        for number, (first, counts) in reversed(list(enumerate(firsts, 1))):
+            name = "<first>" if number == 1 else f"<first {number}>"
+            if slot == first:
+                return name
+            if counts and slot > first:
+                return f"{name}+{slot - first}"
+        return str(slot)
+
+    def renamed(self, text: str) -> str:
+        """`text` with the slots in its ids named."""
+        if not self._firsts or "repeat:" not in text:
+            return text
+        return _IN_TEXT.sub(lambda id_: f"repeat:{id_['key']}:{self.name(id_['key'], int(id_['slot']))}", text)
+
+    def phase(self, key: str, offset: Any, every: Any) -> Any:
+        """A record's `offset`: `<phase>` when it is that of a first slot that the clock told, else itself."""
+        try:
+            fits = any(first % int(every) == int(offset) for first, counts in self._firsts.get(key, []) if counts)
+        except (TypeError, ValueError, ZeroDivisionError):
+            return offset
+        return "<phase>" if fits else offset
+
+    def due(self, job: str, opts: dict[str, Any]) -> int | None:
+        """When an iteration is due: its slot, and what its options put that off by. None for any other job."""
+        found = iteration(job)
+        if found is None:
+            return None
+        offset = _repeat(opts).get("offset")
+        return found[1] + (offset if isinstance(offset, int) else 0)
+
+    def delay(self, job: str, opts: dict[str, Any], timestamp: Any, delay: Any) -> Any:
+        """An iteration's `delay`: `<until due>` when it ends then, else itself."""
+        due = self.due(job, opts)
+        try:
+            fits = due is not None and float(delay) > 0 and float(timestamp) + float(delay) == due
+        except (TypeError, ValueError):
+            return delay
+        return "<until due>" if fits else delay
+
+    def options(self, job: str, opts: dict[str, Any], timestamp: Any, clock: Clock, at_ms: float) -> dict[str, Any]:
+        """A job's options: times from the clock are instants; of an iteration, slots and what counts from them."""
+        found = iteration(job)
+        named: dict[str, Any] = {}
+        for name, value in opts.items():
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if found is not None and name == "prevMillis":
+                value = "<slot>" if value == found[1] else value
+            elif found is not None and name == "delay":
+                value = self.delay(job, opts, timestamp, value)
+            elif found is not None and name == "repeat" and isinstance(value, dict):
+                since = self._since.get(found[0], set())
+                value = {k: "<since the slot>" if k == "offset" and v in since else v for k, v in value.items()}
+            elif name in CLOCK_OPTIONS and whole and clock.seen(value, at_ms):
+                value = INSTANT
+            named[name] = value
+        return named
+
+
+def _made(history: History) -> Iterator[tuple[Outcome, str, int, dict[str, Any]]]:
+    """(call, key, slot, repeat options) of each job that a call made for a scheduler or a repeatable job."""
+    for outcome in history.outcomes:
+        view = outcome.result
+        if outcome.method in _MAKERS and isinstance(view, dict):
+            found = iteration(str(view.get("id")))
+            opts = view.get("opts")
+            if found is not None:
+                yield outcome, *found, _repeat(opts if isinstance(opts, dict) else {})
+
+
+def _repeat(opts: dict[str, Any]) -> dict[str, Any]:
+    repeat = opts.get("repeat")
+    return repeat if isinstance(repeat, dict) else {}
