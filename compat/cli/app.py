@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Look whether everything that is needed is there."),
     "stability": ("stability", "Run the oracle against itself, many times over."),
     "coverage": ("coverage", "Tell how much of BullMQ's Lua the scenarios run."),
+    "bench": ("bench", "Measure bullmq_ref beside its peers."),
     "schema": ("schemas", "Print the JSON schema of scenarios or of the protocol."),
 }
 

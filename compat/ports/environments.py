@@ -43,12 +43,17 @@ def command(name: str, state: Path = STATE) -> list[str]:
     if port is None or not _VERSION.fullmatch(version):
         known = ", ".join(f"{name}@VERSION" for name in PORTS)
         raise ImplementationError(f"{name!r} names no port on PyPI; there is {known}, with a version like 2.17.0")
-    python = _environment(port.package, version, state)
+    python = environment(port.package, version, state)
     return [str(python), "-I", str(HERE / port.driver)]
 
 
-def _environment(package: str, version: str, state: Path) -> Path:
-    """The Python of the environment that has `package` in `version`."""
+def environment(package: str, version: str, state: Path = STATE, *, besides: tuple[str, ...] = ()) -> Path:
+    """The Python of the environment that has `package` in `version`, made if there is none.
+
+    `besides` are requirements that the package leaves to its user. Blocks and raises as `command`.
+    """
+    if not _VERSION.fullmatch(version):
+        raise ImplementationError(f"{version!r} is no version of {package}; one looks like 2.17.0")
     home = state / f"{package}-{version}"
     python = home / "bin" / "python"
     stamp = (
@@ -59,19 +64,19 @@ def _environment(package: str, version: str, state: Path) -> Path:
         if python.exists() and ready.exists() and ready.read_text() == stamp:
             return python
         shutil.rmtree(home, ignore_errors=True)
-        _make(home, python, f"{package}=={version}")
+        _make(home, python, f"{package}=={version}", besides)
         ready.write_text(stamp)
     return python
 
 
-def _make(home: Path, python: Path, requirement: str) -> None:
+def _make(home: Path, python: Path, requirement: str, besides: tuple[str, ...]) -> None:
     uv = _uv()
     if uv is None:
         _run([sys.executable, "-m", "venv", str(home)], requirement)
-        _run([str(python), "-m", "pip", "install", "--no-input", requirement], requirement)
+        _run([str(python), "-m", "pip", "install", "--no-input", requirement, *besides], requirement)
         return
     _run([uv, "venv", "--python", sys.executable, str(home)], requirement)
-    install = [uv, "pip", "install", "--python", str(python), requirement]
+    install = [uv, "pip", "install", "--python", str(python), requirement, *besides]
     if _attempt([*install, "--offline"]).returncode != 0:  # its cache may suffice: then no network is asked
         _run(install, requirement)
 
