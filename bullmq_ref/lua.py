@@ -78,6 +78,8 @@ def install(package: Path = DEFAULT_PACKAGE) -> Path:
             fresh = target.with_suffix(".new")
             fresh.write_bytes(text.encode())
             fresh.replace(target)
+    if (terms := package / "LICENSE").exists():
+        (INSTALLED / terms.name).write_bytes(terms.read_bytes())  # the scripts may only be passed on with it
     return INSTALLED
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from ci import locks, suite
+from ci import locks, suite, wheel
 from ci.house import House
 from ci.process import SetUpError
 
@@ -25,6 +25,7 @@ Commands:
   test [ARGUMENTS…]   run the tests: pytest ARGUMENTS; the whole suite is held to 80 % coverage
   lint                ruff, mypy and the import contracts
   check               lint, then the whole test suite: what CI runs
+  wheel               build wheel and sdist into dist/, and try the wheel on every Python of this machine
   setup               set up, and do nothing else
   lock                make requirements.lock and ci/locks anew, with the newest versions that fit
 
@@ -103,6 +104,12 @@ def check(house: House, _: Sequence[str] = ()) -> int:
     return 1 if failures else 0
 
 
+def build(house: House, _: Sequence[str] = ()) -> int:
+    """Builds the wheel and tries it where no checkout can help it. 1 if it fails."""
+    house.set_up()
+    return wheel.check(house)
+
+
 def setup(house: House, _: Sequence[str] = ()) -> int:
     """Sets up."""
     house.set_up()
@@ -121,6 +128,7 @@ COMMANDS: dict[str, Callable[[House, Sequence[str]], int]] = {
     "test": test,
     "lint": lint,
     "check": check,
+    "wheel": build,
     "setup": setup,
     "lock": lock,
 }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import glob
+import os
 import shutil
 import subprocess
-from typing import Optional, Sequence, Tuple  # noqa: UP035 - an old Python reads this module
+from typing import Dict, Mapping, Optional, Sequence, Tuple  # noqa: UP035 - an old Python reads this module
 
 OLDEST = (3, 11)
 NEWEST = (3, 14)
@@ -24,15 +26,32 @@ def find(path: str) -> Optional[str]:  # noqa: UP045
     """The newest fitting Python on a PATH, tried by running it: version managers leave shims that only complain."""
     for name in names():
         found = shutil.which(name, path=path)
-        if found is None:
-            continue
-        try:
-            answer = subprocess.run([found, "-c", "print(6 * 7)"], capture_output=True, timeout=30)
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-        if answer.returncode == 0 and answer.stdout.strip() == b"42":
+        if found is not None and answers(found):
             return found
     return None
+
+
+def answers(binary: str) -> bool:
+    """Whether this Python runs."""
+    try:
+        answer = subprocess.run([binary, "-c", "print(6 * 7)"], capture_output=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return answer.returncode == 0 and answer.stdout.strip() == b"42"
+
+
+def all_of_them(environ: Mapping[str, str]) -> Dict[str, str]:  # noqa: UP006
+    """Every fitting Python on this machine by its name: those on PATH, and those that pyenv keeps."""
+    pyenv = environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")  # noqa: PTH111
+    places = environ.get("PATH", os.defpath).split(os.pathsep) + glob.glob(pyenv + "/versions/*/bin")  # noqa: PTH207
+    found = {}
+    for name in names():
+        for place in places:
+            binary = shutil.which(name, path=place)
+            if binary is not None and answers(binary):
+                found[name] = binary
+                break
+    return found
 
 
 def hint(version: Sequence[object]) -> str:

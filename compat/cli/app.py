@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stability": ("stability", "Run the oracle against itself, many times over."),
     "coverage": ("coverage", "Tell how much of BullMQ's Lua the scenarios run."),
     "bench": ("bench", "Measure bullmq_ref beside its peers."),
+    "setup": ("setup", "Make an installed harness ready: Node's BullMQ, once."),
     "schema": ("schemas", "Print the JSON schema of scenarios or of the protocol."),
 }
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from compat.drivers import DriverError, ImplementationError, Pool, command_for
 from compat.drivers.implementations import NODE_TARGET, ROOT, node_aliases, node_binary
+from compat.drivers.places import NODE, SETUP
 from compat.model.scenario import TopologyName
 from compat.servers import ServerError, embedded, find_binary
 
@@ -22,7 +23,6 @@ OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 18  # for BullMQ 5
 PACKAGES = ("redis", "hiredis", "msgpack", "msgspec", "deepdiff", "ruamel.yaml", "click", "rich")
 LIMIT = 10.0  # s for a command to answer
-_SETUP = "python3 ci setup"
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def packages() -> Found:
     versions = {name: _version(name) for name in PACKAGES}
     missing = [name for name, version in versions.items() if version is None]
     if missing:
-        return Found("packages", False, f"not installed: {', '.join(missing)}", f"{_SETUP}, or pip install '.[compat]'")
+        return Found("packages", False, f"not installed: {', '.join(missing)}", f"{SETUP}, or pip install '.[compat]'")
     return Found("packages", True, ", ".join(f"{name} {version}" for name, version in versions.items()))
 
 
@@ -73,7 +73,7 @@ def node() -> Found:
     try:
         version = _said((node_binary(), "--version"))
     except ImplementationError as error:
-        return Found("node", False, str(error), f"{_SETUP} (brings a Node along), or install Node {OLDEST_NODE}")
+        return Found("node", False, str(error), NODE)
     major = version.removeprefix("v").partition(".")[0]
     new_enough = major.isdigit() and int(major) >= OLDEST_NODE
     return Found("node", new_enough, version or "does not answer", f"install Node {OLDEST_NODE} or later")
@@ -81,7 +81,7 @@ def node() -> Found:
 
 def npm() -> Found:
     version = _said(("npm", "--version"))
-    return Found("npm", bool(version), version or "not found", f"only to set up; {_SETUP} brings one", required=False)
+    return Found("npm", bool(version), version or "not found", "only to set up", required=False)
 
 
 def npm_package(name: str, wanted: str | None) -> Found:
@@ -89,9 +89,9 @@ def npm_package(name: str, wanted: str | None) -> Found:
     try:
         version = str(json.loads(file.read_text("utf-8"))["version"])
     except (OSError, ValueError, KeyError):
-        return Found(name, False, f"not installed for Node (looked for {file})", _SETUP)
+        return Found(name, False, f"not installed for Node (looked for {file})", SETUP)
     wrong = wanted is not None and version != wanted
-    return Found(name, not wrong, version + (f", but the oracle is {wanted}" if wrong else ""), _SETUP)
+    return Found(name, not wrong, version + (f", but the oracle is {wanted}" if wrong else ""), SETUP)
 
 
 def other_versions() -> Found:
@@ -106,7 +106,7 @@ def lua() -> Found:
     try:
         done = _ran((sys.executable, "-c", code))
     except OSError as error:
-        return Found("Lua scripts", False, str(error), _SETUP)
+        return Found("Lua scripts", False, str(error), SETUP)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["they cannot be loaded"]
         return Found("Lua scripts", False, lines[-1].partition(": ")[2] or lines[-1], "python -m bullmq_ref.lua")
@@ -145,7 +145,7 @@ async def driver(name: str, implementation: str) -> Found:
         seen = f"{welcome.name} {welcome.version} ({welcome.language}): ready in {time.monotonic() - clock:.2f} s"
         return Found(f"{name} driver", True, seen)
     except ImplementationError as error:
-        return Found(f"{name} driver", False, str(error), _SETUP)
+        return Found(f"{name} driver", False, str(error), SETUP)
     except DriverError as error:
         said = next((line for line in error.stderr if "Error" in line), error.stderr[-1] if error.stderr else "")
         told = f"; it wrote: {said}" if said else ""

@@ -6,9 +6,10 @@ import os
 import shlex
 import shutil
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from compat.drivers import places
+
+ROOT = places.root()
 NODE_DRIVER = ROOT / "node" / "driver.mjs"
 NODE_TARGET = "5.62.0"  # the version that the oracle speaks
 
@@ -24,7 +25,7 @@ def node_binary() -> str:
         return str(own)
     found = shutil.which(os.environ.get("BULLMQ_COMPAT_NODE", "node"))
     if found is None:
-        raise ImplementationError("no `node` was found; `python3 ci setup` installs one for this project")
+        raise ImplementationError(f"no `node` was found: {places.NODE}")
     return found
 
 
@@ -49,7 +50,7 @@ def command_for(name: str) -> tuple[str, ...]:
         if wanted not in aliases:
             have = ", ".join(f"node@{v}" for v in sorted(aliases)) or "none"
             raise ImplementationError(
-                f"bullmq {wanted} is not installed for Node (installed: {have}); run `python3 ci setup`"
+                f"bullmq {wanted} is not installed for Node (installed: {have}); run `{places.SETUP}`"
             )
         return (node_binary(), str(NODE_DRIVER), "--bullmq", aliases[wanted])
     if base == "pypi-bullmq" and version:
