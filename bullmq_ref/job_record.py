@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self
 
 from bullmq_ref import clock
 from bullmq_ref.jsjson import Undefined, dumps, loads
@@ -13,10 +13,18 @@ from bullmq_ref.repetition import dated
 from bullmq_ref.scripts.adding import NewJob
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
     from bullmq_ref.base import QueueBase
 
-Payload = TypeVar("Payload")
-Result = TypeVar("Result")
+    # Type checkers bring typing_extensions along: so a bare `Job` is a `Job[Any, Any]`, before Python 3.13 too.
+    Payload = TypeVar("Payload", default=Any)
+    Result = TypeVar("Result", default=Any)
+else:
+    from typing import TypeVar
+
+    Payload = TypeVar("Payload")
+    Result = TypeVar("Result")
 
 _LEADING_INTEGER = re.compile(r"\s*([+-]?\d+)")
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from ci import locks, suite, wheel
+from ci import docs, locks, suite, wheel
 from ci.house import House
 from ci.process import SetUpError
 
@@ -24,7 +24,8 @@ Commands:
   run [ARGUMENTS…]    run the conformance suite: bullmq-compat run ARGUMENTS
   test [ARGUMENTS…]   run the tests: pytest ARGUMENTS; the whole suite is held to 80 % coverage
   lint                ruff, mypy and the import contracts
-  check               lint, then the whole test suite: what CI runs
+  check               lint, the documentation, then the whole test suite: what CI runs
+  docs                build the documentation into .state/site; a warning is an error
   wheel               build wheel and sdist into dist/, and try the wheel on every Python of this machine
   setup               set up, and do nothing else
   lock                make requirements.lock and ci/locks anew, with the newest versions that fit
@@ -95,13 +96,21 @@ def lint(house: House, _: Sequence[str] = ()) -> int:
 
 
 def check(house: House, _: Sequence[str] = ()) -> int:
-    """Runs linters and tests; the tests' own summary comes last. 1 if any failed."""
+    """Runs linters, builds the documentation, runs the tests; the tests' own summary comes last. 1 if any failed."""
     house.set_up()
     failures = _failures(house, suite.LINTERS)
+    if docs.build(house):
+        failures.append("docs")
     failures += _failures(house, (suite.Tool("tests", ("pytest", *suite.pytest_arguments(()))),))
     if failures:
         sys.stderr.write(f"failed: {', '.join(failures)}\n")
     return 1 if failures else 0
+
+
+def document(house: House, _: Sequence[str] = ()) -> int:
+    """Builds the documentation."""
+    house.set_up()
+    return docs.build(house)
 
 
 def build(house: House, _: Sequence[str] = ()) -> int:
@@ -128,6 +137,7 @@ COMMANDS: dict[str, Callable[[House, Sequence[str]], int]] = {
     "test": test,
     "lint": lint,
     "check": check,
+    "docs": document,
     "wheel": build,
     "setup": setup,
     "lock": lock,

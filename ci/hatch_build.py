@@ -48,8 +48,8 @@ def scripts(root: Path) -> None:
             lua.load(name)
     except lua.LuaError as error:
         raise ScriptsMissing(
-            f"{error}\nA build contains BullMQ's scripts, which are not in the repository. Run `python3 ci setup` in the "
-            "checkout (or `npm ci` in node/, then `python -m bullmq_ref.lua`), then build again."
+            f"{error}\nA build contains BullMQ's scripts, which are not in the repository. Run `python3 ci setup` in "
+            "the checkout (or `npm ci` in node/, then `python -m bullmq_ref.lua`), then build again."
         ) from None
 
 

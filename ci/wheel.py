@@ -65,12 +65,14 @@ def check(house: House) -> int:
 
 
 def build(house: House) -> Built:
-    """A wheel and an sdist in `dist/`. Raises `SetUpError` where they cannot be built, or the sdist builds another wheel
-    than the checkout does."""
+    """A wheel and an sdist in `dist/`.
+
+    Raises `SetUpError` where they cannot be built, or the sdist builds another wheel than the checkout does.
+    """
     folder = house.root / "dist"
     shutil.rmtree(folder, ignore_errors=True)
     advice = "mend what the message names; a build needs BullMQ's scripts, which `python3 ci setup` brings."
-    words = [house.python, "-m", "hatchling", "build", "-d", folder]
+    words: list[str | Path] = [house.python, "-m", "hatchling", "build", "-d", folder]
     house.shell.run("build", words, house.root, advice)
     built = Built(next(folder.glob("*.whl")), next(folder.glob("*.tar.gz")))
     with TemporaryDirectory() as name:
@@ -125,6 +127,7 @@ def _lay_out(house: House, away: Path) -> None:
     ignored = shutil.ignore_patterns("__pycache__")
     for folder in TESTS:
         shutil.copytree(house.root / folder, away / folder, ignore=ignored)
+    shutil.copytree(house.root / "tests" / "data", away / "tests" / "data")
     shutil.copy(house.root / "tests" / "conftest.py", away / "tests")
     shutil.copy(house.root / "pyproject.toml", away)
     shutil.copytree(house.root / "docs" / "examples", away / "examples", ignore=ignored)
@@ -132,7 +135,16 @@ def _lay_out(house: House, away: Path) -> None:
 
 
 def _install(house: House, python: Path, *what: str) -> None:
-    words = [house.uv, "pip", "install", "--python", python, "--constraint", house.root / "requirements.lock", *what]
+    words: list[str | Path] = [
+        house.uv,
+        "pip",
+        "install",
+        "--python",
+        python,
+        "--constraint",
+        house.root / "requirements.lock",
+        *what,
+    ]
     if house.shell.attempt([*words, "--offline"], house.root)[0] != 0:
         house.shell.run("wheel packages", words, house.root, NETWORK)
 

@@ -11,15 +11,17 @@ CLUSTER = RedisOptions(nodes=((HOST, int(PORT)),), cluster=True)  # one node is 
 
 
 async def main() -> None:
-    async def process(job: Job[Any, Any], token: str) -> str:
+    async def process(job: Job, token: str) -> str:
         return "worked on in a Cluster"
 
     options: dict[str, Any] = {"connection": CLUSTER, "prefix": "{shop}"}  # braces: the part that picks the slot
-    async with Queue("mail", **options) as queue, QueueEvents("mail", **options) as events:
-        await events.ready()
-        async with Worker("mail", process, **options):
-            job = await queue.add("welcome")
-            print(await job.wait_until_finished(events, 10_000))
+    async with (
+        Queue("mail", **options) as queue,
+        QueueEvents("mail", **options) as events,
+        Worker("mail", process, **options),
+    ):
+        job = await queue.add("welcome")
+        print(await job.wait_until_finished(events, 10_000))
 
     # Without one, keys of one queue land on several masters, and no script could touch them together.
     try:

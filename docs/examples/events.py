@@ -10,7 +10,7 @@ REDIS = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379")
 
 
 async def main() -> None:
-    async def process(job: Job[Any, Any], token: str) -> int:
+    async def process(job: Job, token: str) -> int:
         return int(job.data["a"]) + int(job.data["b"])
 
     finished = asyncio.Event()
@@ -20,7 +20,10 @@ async def main() -> None:
         finished.set()
 
     # "0" reads from the start of the stream; without it, from now on.
-    async with Queue("sums", connection=REDIS) as queue, QueueEvents("sums", connection=REDIS, last_event_id="0") as events:
+    async with (
+        Queue("sums", connection=REDIS) as queue,
+        QueueEvents("sums", connection=REDIS, last_event_id="0") as events,
+    ):
         events.on("added", lambda args, event_id: print("added:", args["jobId"], args["name"]))
         events.on("completed", completed)
         await queue.add("sum", {"a": 2, "b": 3})

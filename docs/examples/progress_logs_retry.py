@@ -2,14 +2,13 @@
 
 import asyncio
 import os
-from typing import Any
 
 from bullmq_ref import Backoff, Job, Queue, QueueEvents, UnrecoverableError, Worker
 
 REDIS = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379")
 
 
-async def process(job: Job[Any, Any], token: str) -> str:
+async def process(job: Job, token: str) -> str:
     await job.log(f"attempt {job.attempts_made + 1}")
     if not job.data["url"].startswith("https://"):
         raise UnrecoverableError("not worth another try")  # fails for good, whatever attempts are left
@@ -25,7 +24,6 @@ async def main() -> None:
         QueueEvents("fetch", connection=REDIS) as events,
         Worker("fetch", process, connection=REDIS) as worker,
     ):
-        await events.ready()
         worker.on("retrying", lambda job, delay, kind: print(f"try again in {delay} ms"))
         worker.on("progress", lambda job, progress: print("progress:", progress))
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from typing import Any
 
 from bullmq_ref import Job, Queue, Worker
 
@@ -12,7 +11,7 @@ REDIS = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379")
 async def main() -> None:
     done = asyncio.Event()
 
-    async def send(job: Job[Any, Any], token: str) -> str:
+    async def send(job: Job, token: str) -> str:
         print("sending", job.name, "to", job.data["to"])
         done.set()
         return "sent"

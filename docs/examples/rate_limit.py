@@ -3,7 +3,6 @@
 import asyncio
 import os
 import time
-from typing import Any
 
 from bullmq_ref import Job, Queue, RateLimitError, Worker
 
@@ -14,7 +13,7 @@ async def main() -> None:
     done = asyncio.Event()
     asked_to_wait = False
 
-    async def call(job: Job[Any, Any], token: str) -> None:
+    async def call(job: Job, token: str) -> None:
         nonlocal asked_to_wait
         if job.data["n"] == 1 and not asked_to_wait:
             asked_to_wait = True

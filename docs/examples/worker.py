@@ -10,7 +10,7 @@ from bullmq_ref import Job, Worker
 REDIS = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379")
 
 
-async def process(job: Job[Any, Any], token: str) -> dict[str, Any]:
+async def process(job: Job, token: str) -> dict[str, Any]:
     """What it returns is stored as the job's result; what it raises fails the job."""
     if job.name == "pay":
         return {"paid": job.data["order"]}

@@ -146,3 +146,9 @@ def test_a_reader_that_goes_away_is_no_fault() -> None:
     writer.stdout.close()
     _, err = writer.communicate(timeout=60)
     assert (writer.returncode, err) == (141, b"")
+
+
+def test_setup_in_a_checkout_points_to_what_sets_up_a_checkout(call: Call) -> None:
+    code, _, err = call("setup")
+    assert code == 3
+    assert "Hint: python3 ci setup" in err
