@@ -11,23 +11,27 @@ _EPILOG = """\b
 Examples:
   bullmq-compat schema > scenario.schema.json
   bullmq-compat schema protocol
+  bullmq-compat schema protocol --markdown > docs/protocol-reference.md
 """
 
 
 @click.command(epilog=_EPILOG)
 @click.argument("what", type=click.Choice(["scenario", "protocol"]), default="scenario")
-def command(what: str) -> None:
+@click.option("--markdown", is_flag=True, help="A page for people instead.")
+def command(what: str, markdown: bool) -> None:
     """Print a JSON schema: of a scenario file, or of the driver protocol.
 
     The protocol's schema has every message under $defs, and every method with its parameters, in Node's order, under
     x-methods.
     """
-    if what == "scenario":
-        from compat.scenarios import schema
+    from compat.report.schema_page import page
+    from compat.scenarios import schema
 
-        click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
+    shape = schema() if what == "scenario" else protocol()
+    if markdown:
+        click.echo(page(shape, f"bullmq-compat schema {what} --markdown"), nl=False)
     else:
-        click.echo(json.dumps(protocol(), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(shape, indent=2, ensure_ascii=False))
 
 
 def protocol() -> dict[str, Any]:
