@@ -19,7 +19,7 @@ def build(house: House) -> int:
     step = Step("docs packages", key(str(house.root), lock), lambda: _make(house, env, lock), (env / "bin" / "mkdocs",))
     make(stale([step], house.stamps), house.stamps, _say, house.shell.stop)
     site = house.state / "site"
-    words = [env / "bin" / "mkdocs", "build", "--strict", "--clean", "--site-dir", site]
+    words: list[str | Path] = [env / "bin" / "mkdocs", "build", "--strict", "--clean", "--site-dir", site]
     code = subprocess.call(words, cwd=house.root, env=house.environ | {"NO_MKDOCS_2_WARNING": "1"})
     if code == 0:
         _say(f"docs: {site / 'index.html'}")
