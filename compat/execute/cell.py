@@ -23,7 +23,7 @@ from compat.execute.trouble import Trouble
 from compat.model.capture import Capture
 from compat.model.cell import ROLES, Cell, Side
 from compat.model.history import Failure, History, Label, Move, Outcome, Problem
-from compat.model.scenario import Add, Bulk, Call, Expire, JobRef, Scenario, Start, Step, Stop, Until
+from compat.model.scenario import Add, Bulk, Call, Expire, Flow, FlowNode, JobRef, Scenario, Start, Step, Stop, Until
 from compat.servers import Server
 
 END = "end"  # the label of the capture after the last step
@@ -121,6 +121,8 @@ class CellRun:
                 await self._add(add, step.raises)
             case Step(bulk=Bulk() as bulk):
                 await self._bulk(bulk, step.raises)
+            case Step(flow=Flow() as flow):
+                await self._flow(flow, step.raises)
             case Step(call=Call() as call):
                 await self._call(call, step.raises)
             case Step(open=str(name)):
@@ -176,6 +178,8 @@ class CellRun:
             await self._tell_clock(player)
             chosen = {**spec.opts, **opts, "prefix": self.prefix}
             params: dict[str, Any] = {"as": name, "name": spec.queue_name, "opts": chosen}
+            if spec.kind == "flow":
+                del params["name"]  # it belongs to no queue
             if spec.kind == "worker":
                 self.worker_opts[name] = chosen
                 params["processor"] = self._looping(name)
@@ -272,6 +276,30 @@ class CellRun:
         if outcome is not None and isinstance(outcome.result, list):
             for job, view in zip(bulk.jobs, outcome.result, strict=False):
                 self._note_label(job.label, bulk.on, view)
+
+    async def _flow(self, flow: Flow, raises: str | None) -> None:
+        await self._before_add()
+        nodes = [self._filled(_node(root)) for root in flow.roots]
+        given = {"on": flow.on, **_given(flow, "opts")}
+        if flow.tree is not None:
+            method, params = "flow.add", {**given, "flow": nodes[0]}
+        else:
+            method, params = "flow.addBulk", {**given, "flows": nodes}
+        outcome = await self._ask(self._turn(flow.on), method, params, flow.on, raises)
+        if outcome is not None:
+            answers = outcome.result if isinstance(outcome.result, list) else [outcome.result]
+            for root, tree in zip(flow.roots, answers, strict=False):
+                self._note_nodes(root, tree)
+
+    def _note_nodes(self, node: FlowNode, tree: Any) -> None:
+        """Note the labels of a flow's nodes, whose jobs stand in the same places of the answer."""
+        if not isinstance(tree, dict):
+            return
+        view = tree.get("job")
+        if node.label is not None and isinstance(view, dict) and "id" in view:
+            self.labels[node.label] = Label(node.queue, str(view["id"]))
+        for child, below in zip(node.children, tree.get("children") or (), strict=False):
+            self._note_nodes(child, below)
 
     async def _call(self, call: Call, raises: str | None) -> None:
         await self._before_add()
@@ -478,3 +506,9 @@ def _given(value: Add | Any, *names: str) -> dict[str, Any]:
     """The fields of a struct that were given."""
     fields = structs.asdict(value)
     return {name: to_builtins(fields[name]) for name in names if fields[name] is not UNSET}
+
+
+def _node(node: FlowNode) -> dict[str, Any]:
+    """A node of a flow as drivers take it: all but its label."""
+    given = {"name": node.name, "queueName": node.queue, **_given(node, "data", "opts")}
+    return {**given, "children": [_node(child) for child in node.children]} if node.children else given

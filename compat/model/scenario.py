@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
@@ -133,6 +134,41 @@ class Bulk(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     jobs: tuple[BulkJob, ...]
 
 
+class FlowNode(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A job of a flow, with Node's names, and a label. It waits for its children."""
+
+    name: str
+    queue: str = field(name="queueName")
+    label: str | None = field(name="as", default=None)
+    data: Any | UnsetType = UNSET
+    opts: dict[str, Any] | UnsetType = UNSET
+    children: tuple[FlowNode, ...] = ()
+
+    def nodes(self) -> Iterator[FlowNode]:
+        """It and all below it."""
+        yield self
+        for child in self.children:
+            yield from child.nodes()
+
+
+class Flow(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A tree of jobs added with one call (`flow.add`, with its `opts`), or several (`flow.addBulk`): exactly one of
+    `tree`, `trees`."""
+
+    on: str
+    tree: FlowNode | None = None
+    trees: tuple[FlowNode, ...] | None = None
+    opts: dict[str, Any] | UnsetType = UNSET
+
+    @property
+    def roots(self) -> tuple[FlowNode, ...]:
+        return self.trees or ((self.tree,) if self.tree is not None else ())
+
+    def nodes(self) -> Iterator[FlowNode]:
+        """Every node of every tree."""
+        return (node for root in self.roots for node in root.nodes())
+
+
 class Call(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Any other method of the API, by Node's name: on an object (`on`), or on a job (`job`: a label or `{on, id}`).
 
@@ -195,6 +231,7 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
     add: Add | None = None
     bulk: Bulk | None = None
+    flow: Flow | None = None
     call: Call | None = None
     open: str | None = None
     close: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -15,9 +16,10 @@ from compat.normalise.jobs import traces
 from compat.normalise.names import Names
 from compat.normalise.queues import Placed, claim
 from compat.normalise.scene import range_name, span
-from compat.normalise.text import walk
+from compat.normalise.text import json_text, walk
 from compat.protocol.methods import JOB_VIEW
 from compat.protocol.values import Undefined, decode
+from compat.wire.fields import FIELDS, Codec
 from compat.wire.keys import iteration
 
 #: Answers that mean nothing to a user, so that drivers are free in them.
@@ -58,7 +60,36 @@ def _ending(scenario: Scenario, history: History, names: Names, clock: Clock, ou
         return "<ttl>"
     if method == "getVersion" and result in {claim(side) for side in history.sides.values()}:
         return "<claimed>"
+    if method == "getDependencies" and isinstance(result, dict):
+        result = _children(names, clock, outcome, result)
     return _answer(scenario, history, names, clock, outcome, result)
+
+
+def _children(names: Names, clock: Clock, outcome: Outcome, answer: dict[str, Any]) -> dict[str, Any]:
+    """A page of children: pending ones, and those that a queue lists, as sets, for Redis keeps them in no order; their
+    hashes as `jobs.hashes` reads them."""
+    found = dict(answer)
+    if isinstance(found.get("jobs"), list):
+        found["jobs"] = [
+            {field: _stored(names, clock, outcome, field, text) for field, text in fields.items()}
+            for fields in found["jobs"]
+        ]
+    for name in ("unprocessed", "items", "jobs"):
+        if isinstance(found.get(name), list):
+            found[name] = sorted(walk(found[name], names, fold=True), key=lambda item: json.dumps(item, sort_keys=True))
+    return found
+
+
+def _stored(names: Names, clock: Clock, outcome: Outcome, field: str, text: str) -> Any:
+    match FIELDS.get(field, Codec.RAW):
+        case Codec.CLIENT_JSON | Codec.REDIS_JSON as codec:
+            return json_text(text, names, by_client=codec is Codec.CLIENT_JSON)
+        case Codec.TRACES:
+            return traces(json_text(text, names, by_client=True))
+        case Codec.INSTANT:
+            return clock.instant(text, outcome.answered_ms)
+        case _:
+            return text
 
 
 def _answer(scenario: Scenario, history: History, names: Names, clock: Clock, outcome: Outcome, value: Any) -> Any:

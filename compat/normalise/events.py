@@ -13,7 +13,7 @@ from compat.model.capture import StreamEntry
 from compat.normalise.canonical import Place
 from compat.normalise.clock import INSTANT
 from compat.normalise.names import stream_ms
-from compat.normalise.scene import Scene, range_name
+from compat.normalise.scene import Scene, about, range_name, views
 from compat.normalise.text import json_text
 from compat.wire.events import event_codec
 from compat.wire.fields import Codec
@@ -233,10 +233,8 @@ def _timestamp(scene: Scene, queue: str, job: str) -> int | None:
 
 def _views(scene: Scene, queue: str, job: str) -> Iterator[dict[str, Any]]:
     for outcome in scene.history.outcomes:
-        results = outcome.result if isinstance(outcome.result, list) else [outcome.result]
-        for view in results:
-            if outcome.queue == queue and isinstance(view, dict) and str(view.get("id")) == job:
-                yield view
+        if about(outcome, queue):
+            yield from (view for view in views(outcome) if str(view.get("id")) == job)
 
 
 def _delays(scene: Scene) -> set[float]:

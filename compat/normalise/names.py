@@ -52,16 +52,21 @@ def _texts(history: History) -> Iterator[str]:
 
 
 def strings(value: Any) -> Iterator[str]:
-    """All texts within `value`, keys included."""
+    """All texts within `value`, keys included, in an order that does not hang on that of an answer's fields."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        for key, item in value.items():
+        for key, item in sorted(value.items(), key=lambda field: _rank(str(field[0]))):
             yield str(key)
             yield from strings(item)
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from strings(item)
+
+
+def _rank(field: str) -> tuple[bool, bool, str]:
+    """A job's id comes first, a flow's children last."""
+    return field != "id", field == "children", field
 
 
 def stream_ms(entry_id: str) -> tuple[int, int]:

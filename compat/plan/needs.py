@@ -74,6 +74,8 @@ def _of_steps(scenario: Scenario) -> Iterator[Need]:
                 yield Need(player(step.add.on), "scheduler", "repeat")
         elif step.bulk is not None:
             yield Need(player(step.bulk.on), "queue", "addBulk")
+        elif step.flow is not None:
+            yield Need(player(step.flow.on), "flow", "add" if step.flow.tree is not None else "addBulk")
         elif step.sweep is not None:
             yield Need(player(step.sweep), "worker", "sweep")
         elif step.advance is not None or step.clock is not None:
@@ -101,8 +103,10 @@ def _of_label(scenario: Scenario, label: str) -> Role:
             on = step.bulk.on
         if step.call is not None and step.call.label == label:
             on = step.call.on
-        if on in scenario.objects:
-            queue = scenario.objects[on].queue_name
+        queue = scenario.objects[on].queue_name if on in scenario.objects else None
+        if step.flow is not None:
+            queue = next((node.queue for node in step.flow.nodes() if node.label == label), None)
+        if queue is not None:
             specs = (s for s in scenario.objects.values() if s.kind == "queue" and s.queue_name == queue)
             return next((spec.player for spec in specs), "producer")
     return "producer"

@@ -46,10 +46,11 @@ class Envelope(Struct, frozen=True, omit_defaults=True):
 class Capabilities(Struct, frozen=True, omit_defaults=True):
     """What a driver can do; a scenario that needs more is not applicable to it.
 
-    `queue`, `job`, `worker`, `events`, `producer`: methods by name (without the group). `processor`: the actions and
-    ends it can play: `progress`, `log`, `updateData`, `extendLock`, `spin`, `gate`, `unrecoverable`, `delayed`,
-    `waiting`, `waitingChildren`, `rateLimit`, `nonError`, `die`. (`return` and a plain error are taken for granted.)
-    `scheduler`: what can be asked of one: `every`, `pattern`, `repeat` (repeatable jobs), `repeatStrategy`.
+    `queue`, `job`, `worker`, `events`, `producer`, `flow`: methods by name (without the group). `processor`: the
+    actions and ends it can play: `progress`, `log`, `updateData`, `extendLock`, `spin`, `gate`, `unrecoverable`,
+    `delayed`, `waiting`, `waitingChildren`, `rateLimit`, `nonError`, `die`. (`return` and a plain
+    error are taken for granted.) `scheduler`: what can be asked of one: `every`, `pattern`, `repeat` (repeatable jobs),
+    `repeatStrategy`.
     """
 
     queue: tuple[str, ...] = ()

@@ -41,6 +41,9 @@ QUEUE: dict[str, tuple[str, ...]] = {
     "getActive": ("start", "end"),
     "getDelayed": ("start", "end"),
     "getPrioritized": ("start", "end"),
+    "getWaitingChildren": ("start", "end"),
+    "getWaitingChildrenCount": (),
+    "getDependencies": ("parentId", "type", "start", "end"),
     "getCompleted": ("start", "end"),
     "getFailed": ("start", "end"),
     "getJobLogs": ("jobId", "start", "end", "asc"),
@@ -90,6 +93,7 @@ JOB: dict[str, tuple[str, ...]] = {
     "isDelayed": (),
     "isActive": (),
     "isWaiting": (),
+    "isWaitingChildren": (),
     "updateData": ("data",),
     "updateProgress": ("progress",),
     "log": ("row",),
@@ -106,6 +110,14 @@ JOB: dict[str, tuple[str, ...]] = {
     "moveToFailed": ("message", "token", "fetchNext"),  # message: the text of the Error
     "moveToDelayed": ("timestamp", "token"),
     "moveToWait": ("token",),
+    "moveToWaitingChildren": ("token", "opts"),
+    "getChildrenValues": (),
+    "getIgnoredChildrenFailures": (),
+    "getFailedChildrenValues": (),
+    "getDependencies": ("opts",),
+    "getDependenciesCount": ("opts",),
+    "removeChildDependency": (),
+    "removeUnprocessedChildren": (),
 }
 
 WORKER: dict[str, tuple[str, ...]] = {
@@ -127,11 +139,20 @@ PRODUCER: dict[str, tuple[str, ...]] = {
     "publishEvent": ("event", "maxEvents"),  # event: `eventName` and the fields
 }
 
+#: A node is `{name, queueName, data?, opts?, prefix?, children?}`; answers are trees of `{job, children?}`.
+FLOW: dict[str, tuple[str, ...]] = {
+    "open": ("as", "opts"),
+    "close": (),
+    "add": ("flow", "opts"),
+    "addBulk": ("flows",),
+    "getFlow": ("opts",),
+}
+
+_GROUPS = {"queue": QUEUE, "job": JOB, "worker": WORKER, "events": EVENTS, "producer": PRODUCER, "flow": FLOW}
+
 #: Every method a driver may be asked for, by its full name.
 METHODS: dict[str, tuple[str, ...]] = LIFE | {
-    f"{group}.{name}": params
-    for group, methods in {"queue": QUEUE, "job": JOB, "worker": WORKER, "events": EVENTS, "producer": PRODUCER}.items()
-    for name, params in methods.items()
+    f"{group}.{name}": params for group, methods in _GROUPS.items() for name, params in methods.items()
 }
 
 #: What a job looks like in an answer: Node's property names. `null` and absent mean the same.

@@ -16,6 +16,7 @@ from compat.model.scenario import (
     End,
     Expire,
     Fact,
+    FlowNode,
     JobRef,
     Match,
     ObjectSpec,
@@ -45,6 +46,9 @@ def _deed(step: Step) -> str:
             assert step.bulk is not None
             jobs = "; ".join(f"{_job(job)}{_payload(job)}" for job in step.bulk.jobs)
             return f"add at once to {step.bulk.on}: {jobs or 'nothing'}"
+        case "flow":
+            assert step.flow is not None
+            return f"add at once through {step.flow.on}: {'; '.join(map(_node, step.flow.roots))}"
         case "call":
             assert step.call is not None
             return _call(step.call)
@@ -78,11 +82,16 @@ def _deed(step: Step) -> str:
             return f"{verb} {getattr(step, verb, '')}".strip()
 
 
-def _job(job: Add | BulkJob) -> str:
+def _job(job: Add | BulkJob | FlowNode) -> str:
     return f"job {job.label} {spelled(job.name)}" if job.label else f"a job {spelled(job.name)}"
 
 
-def _payload(job: Add | BulkJob) -> str:
+def _node(node: FlowNode) -> str:
+    words = f"{_job(node)} of {spelled(node.queue)}{_payload(node)}"
+    return f"{words}, waiting for [{'; '.join(map(_node, node.children))}]" if node.children else words
+
+
+def _payload(job: Add | BulkJob | FlowNode) -> str:
     parts = [f"data {_value(job.data)}"] if job.data is not UNSET and job.data != {} else []
     if job.opts is not UNSET and job.opts:
         parts.append(f"opts {_flow(job.opts)}")

@@ -60,6 +60,8 @@ export class Calls {
         return this.#openEvents(params);
       case "producer.open":
         return this.#openProducer(params);
+      case "flow.open":
+        return this.#openFlow(params);
     }
     return group === "job" ? this.#job(name, params, names) : this.#object(group, name, params, names);
   }
@@ -70,7 +72,7 @@ export class Calls {
     if (protocol !== PROTOCOL) {
       throw new RpcError(BAD_PARAMS, `this driver speaks ${PROTOCOL}; the harness asked for ${protocol}`);
     }
-    const { Queue, Job, Worker, QueueEvents, QueueEventsProducer, version } = this.#library;
+    const { FlowProducer, Job, Queue, QueueEvents, QueueEventsProducer, Worker, version } = this.#library;
     return {
       protocol: PROTOCOL,
       name: "bullmq",
@@ -88,8 +90,8 @@ export class Calls {
         events: offered("events", QueueEvents),
         producer: offered("producer", QueueEventsProducer),
         processor: PLAYS,
-        flow: [],
         scheduler: ["every", "pattern", "repeat", "repeatStrategy"],
+        flow: offered("flow", FlowProducer),
         clock: true,
         cluster: true,
       },
@@ -164,6 +166,11 @@ export class Calls {
     await entry.object.waitUntilReady();
   }
 
+  async #openFlow(params) {
+    const entry = await this.#open("flow", params, (options) => new this.#library.FlowProducer(options));
+    await entry.object.waitUntilReady();
+  }
+
   async #open(kind, { as, opts }, make) {
     const scenario = this.#current;
     if (typeof as !== "string") throw new RpcError(BAD_PARAMS, `${kind}.open needs "as", the object's name`);
@@ -197,6 +204,7 @@ export class Calls {
       case "queue.close":
       case "events.close":
       case "producer.close":
+      case "flow.close":
         await object.close();
         return this.#forget(entry);
       case "worker.close":
@@ -221,9 +229,15 @@ export class Calls {
   /** An answer with its jobs shown; they are the objects that `job.*` acts on from now on. */
   #seen(entry, answer) {
     if (Array.isArray(answer)) return answer.map((item) => this.#seen(entry, item));
+    if (answer?.job instanceof this.#library.Job) return this.#tree(entry, answer);
     if (!(answer instanceof this.#library.Job)) return answer;
     entry.jobs.set(answer.id, answer);
     return view(answer);
+  }
+
+  #tree(entry, { job, children }) {
+    const shown = { job: this.#seen(entry, job) };
+    return children === undefined ? shown : { ...shown, children: this.#seen(entry, children) };
   }
 
   // --- jobs ----------------------------------------------------------------------------------------------------------

@@ -37,6 +37,9 @@ const GROUPS = {
     getActive: ["start", "end"],
     getDelayed: ["start", "end"],
     getPrioritized: ["start", "end"],
+    getWaitingChildren: ["start", "end"],
+    getWaitingChildrenCount: [],
+    getDependencies: ["parentId", "type", "start", "end"],
     getCompleted: ["start", "end"],
     getFailed: ["start", "end"],
     getJobLogs: ["jobId", "start", "end", "asc"],
@@ -85,6 +88,7 @@ const GROUPS = {
     isDelayed: [],
     isActive: [],
     isWaiting: [],
+    isWaitingChildren: [],
     updateData: ["data"],
     updateProgress: ["progress"],
     log: ["row"],
@@ -101,6 +105,14 @@ const GROUPS = {
     moveToFailed: ["message", "token", "fetchNext"],
     moveToDelayed: ["timestamp", "token"],
     moveToWait: ["token"],
+    moveToWaitingChildren: ["token", "opts"],
+    getChildrenValues: [],
+    getIgnoredChildrenFailures: [],
+    getFailedChildrenValues: [],
+    getDependencies: ["opts"],
+    getDependenciesCount: ["opts"],
+    removeChildDependency: [],
+    removeUnprocessedChildren: [],
   },
   worker: {
     open: ["as", "name", "opts", "processor"],
@@ -114,6 +126,7 @@ const GROUPS = {
   },
   events: { open: ["as", "name", "opts"], close: [] },
   producer: { open: ["as", "name", "opts"], close: [], publishEvent: ["event", "maxEvents"] },
+  flow: { open: ["as", "opts"], close: [], add: ["flow", "opts"], addBulk: ["flows"], getFlow: ["opts"] },
 };
 
 /** Parameters by full name: `queue.add` → ["name", "data", "opts"]. */

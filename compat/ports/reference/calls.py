@@ -17,11 +17,11 @@ class Error(Exception):
     """What a scenario throws: its stack trace begins like JavaScript's."""
 
 
-def _opts(params: Params) -> dict[str, Any]:
+def options(params: Params) -> dict[str, Any]:
     return params.get("opts") or {}
 
 
-def _given(params: Mapping[str, Any], **names: str) -> dict[str, Any]:
+def given(params: Mapping[str, Any], **names: str) -> dict[str, Any]:
     """Keyword arguments for those of Node's parameters that were given: `ours="theirs"`."""
     return {ours: params[theirs] for ours, theirs in names.items() if params.get(theirs) is not None}
 
@@ -30,8 +30,8 @@ def _same(params: Params, name: str) -> dict[str, Any]:
     return {name: params[name]} if name in params else {}
 
 
-def _range(params: Params) -> dict[str, Any]:
-    return _given(params, start="start", end="end", ascending="asc")
+def span(params: Params) -> dict[str, Any]:
+    return given(params, start="start", end="end", ascending="asc")
 
 
 QUEUE: dict[str, Call] = {
@@ -53,29 +53,29 @@ QUEUE: dict[str, Call] = {
     "getCountsPerPriority": lambda q, p: q.get_counts_per_priority(p["priorities"]),
     "getJob": lambda q, p: q.get_job(p["jobId"]),
     "getJobState": lambda q, p: q.get_job_state(p["jobId"]),
-    "getJobs": lambda q, p: q.get_jobs(_list(p.get("types")), **_range(p)),
-    "getRanges": lambda q, p: q.get_ranges(_list(p.get("types")), **_range(p)),
-    "getWaiting": lambda q, p: q.get_waiting(**_range(p)),
-    "getActive": lambda q, p: q.get_active(**_range(p)),
-    "getDelayed": lambda q, p: q.get_delayed(**_range(p)),
-    "getPrioritized": lambda q, p: q.get_prioritized(**_range(p)),
-    "getCompleted": lambda q, p: q.get_completed(**_range(p)),
-    "getFailed": lambda q, p: q.get_failed(**_range(p)),
-    "getJobLogs": lambda q, p: q.get_job_logs(p["jobId"], **_range(p)),
+    "getJobs": lambda q, p: q.get_jobs(_list(p.get("types")), **span(p)),
+    "getRanges": lambda q, p: q.get_ranges(_list(p.get("types")), **span(p)),
+    "getWaiting": lambda q, p: q.get_waiting(**span(p)),
+    "getActive": lambda q, p: q.get_active(**span(p)),
+    "getDelayed": lambda q, p: q.get_delayed(**span(p)),
+    "getPrioritized": lambda q, p: q.get_prioritized(**span(p)),
+    "getCompleted": lambda q, p: q.get_completed(**span(p)),
+    "getFailed": lambda q, p: q.get_failed(**span(p)),
+    "getJobLogs": lambda q, p: q.get_job_logs(p["jobId"], **span(p)),
     "addJobLog": lambda q, p: q.add_job_log(p["jobId"], p["row"], p.get("keepLogs")),
     "updateJobProgress": lambda q, p: q.update_job_progress(p["jobId"], p["progress"]),
     "getVersion": lambda q, p: q.get_version(),
-    "getMetrics": lambda q, p: q.get_metrics(p["type"], **_range(p)),
+    "getMetrics": lambda q, p: q.get_metrics(p["type"], **span(p)),
     "exportPrometheusMetrics": lambda q, p: q.export_prometheus_metrics(p.get("globalVariables")),
     "getWorkers": lambda q, p: _names(q.get_workers()),
     "getWorkersCount": lambda q, p: q.get_workers_count(),
     "getQueueEvents": lambda q, p: _names(q.get_queue_events()),
-    "remove": lambda q, p: q.remove(p["jobId"], **_given(_opts(p), remove_children="removeChildren")),
+    "remove": lambda q, p: q.remove(p["jobId"], **given(options(p), remove_children="removeChildren")),
     "drain": lambda q, p: q.drain(delayed=bool(p.get("delayed"))),
-    "clean": lambda q, p: q.clean(p["grace"], p.get("limit") or 0, **_given(p, state="type")),
-    "obliterate": lambda q, p: q.obliterate(**_given(_opts(p), force="force", count="count")),
-    "retryJobs": lambda q, p: q.retry_jobs(**_given(_opts(p), state="state", count="count", timestamp="timestamp")),
-    "promoteJobs": lambda q, p: q.promote_jobs(**_given(_opts(p), count="count")),
+    "clean": lambda q, p: q.clean(p["grace"], p.get("limit") or 0, **given(p, state="type")),
+    "obliterate": lambda q, p: q.obliterate(**given(options(p), force="force", count="count")),
+    "retryJobs": lambda q, p: q.retry_jobs(**given(options(p), state="state", count="count", timestamp="timestamp")),
+    "promoteJobs": lambda q, p: q.promote_jobs(**given(options(p), count="count")),
     "trimEvents": lambda q, p: q.trim_events(p["maxLength"]),
     "rateLimit": lambda q, p: q.rate_limit(p["ms"]),
     "getRateLimitTtl": lambda q, p: q.get_rate_limit_ttl(p.get("max")),
@@ -94,9 +94,9 @@ QUEUE: dict[str, Call] = {
     "upsertJobScheduler": lambda q, p: q.upsert_job_scheduler(p["id"], p["repeat"], p.get("template")),
     "removeJobScheduler": lambda q, p: q.remove_job_scheduler(p["id"]),
     "getJobScheduler": lambda q, p: _named(q.get_job_scheduler(p["id"])),
-    "getJobSchedulers": lambda q, p: _named(q.get_job_schedulers(**_range(p))),
+    "getJobSchedulers": lambda q, p: _named(q.get_job_schedulers(**span(p))),
     "getJobSchedulersCount": lambda q, p: q.get_job_schedulers_count(),
-    "getRepeatableJobs": lambda q, p: _named(q.get_repeatable_jobs(**_range(p))),
+    "getRepeatableJobs": lambda q, p: _named(q.get_repeatable_jobs(**span(p))),
     "removeRepeatable": lambda q, p: q.remove_repeatable(p["name"], p["repeat"], p.get("jobId")),
     "removeRepeatableByKey": lambda q, p: q.remove_repeatable_by_key(p["key"]),
 }
@@ -112,19 +112,19 @@ JOB: dict[str, Call] = {
     "updateProgress": lambda j, p: j.update_progress(p["progress"]),
     "log": lambda j, p: j.log(p["row"]),
     "clearLogs": lambda j, p: j.clear_logs(p.get("keepLogs")),
-    "remove": lambda j, p: j.remove(**_given(_opts(p), remove_children="removeChildren")),
-    "retry": lambda j, p: j.retry(**_given(p, state="state")),
+    "remove": lambda j, p: j.remove(**given(options(p), remove_children="removeChildren")),
+    "retry": lambda j, p: j.retry(**given(p, state="state")),
     "promote": lambda j, p: j.promote(),
     "changeDelay": lambda j, p: j.change_delay(p["delay"]),
-    "changePriority": lambda j, p: j.change_priority(**_given(_opts(p), priority="priority", lifo="lifo")),
+    "changePriority": lambda j, p: j.change_priority(**given(options(p), priority="priority", lifo="lifo")),
     "discard": lambda j, p: _at_once(j.discard),
     "waitUntilFinished": lambda j, p: j.wait_until_finished(p["events"], p.get("ttl")),
     "extendLock": lambda j, p: j.extend_lock(p["token"], p["duration"]),
     "moveToCompleted": lambda j, p: j.move_to_completed(
-        p["returnValue"], p["token"], **_given(p, fetch_next="fetchNext")
+        p["returnValue"], p["token"], **given(p, fetch_next="fetchNext")
     ),
     "moveToFailed": lambda j, p: j.move_to_failed(
-        Error(p.get("message", "")), p["token"], **_given(p, fetch_next="fetchNext")
+        Error(p.get("message", "")), p["token"], **given(p, fetch_next="fetchNext")
     ),
     "moveToDelayed": lambda j, p: j.move_to_delayed(p["timestamp"], p.get("token")),
     "moveToWait": lambda j, p: j.move_to_wait(p.get("token")),
@@ -140,13 +140,13 @@ WORKER: dict[str, Call] = {
     "resume": lambda w, p: _at_once(w.resume),
     "isPaused": lambda w, p: _at_once(w.is_paused),
     "isRunning": lambda w, p: _at_once(w.is_running),
-    "getNextJob": lambda w, p: w.get_next_job(p["token"], **_given(_opts(p), block="block")),
+    "getNextJob": lambda w, p: w.get_next_job(p["token"], **given(options(p), block="block")),
     "sweep": lambda w, p: _quietly(w.sweep()),
 }
 
 
 PRODUCER: dict[str, Call] = {
-    "publishEvent": lambda e, p: _publish(e, dict(p["event"]), **_given(p, max_events="maxEvents"))
+    "publishEvent": lambda e, p: _publish(e, dict(p["event"]), **given(p, max_events="maxEvents"))
 }
 
 

@@ -10,15 +10,31 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bullmq_ref import UNDEFINED, Job, Limits, Queue, QueueEvents, QueueEventsProducer, RedisOptions, Worker, clock
+from bullmq_ref import (
+    UNDEFINED,
+    FlowProducer,
+    Job,
+    Limits,
+    Queue,
+    QueueEvents,
+    QueueEventsProducer,
+    RedisOptions,
+    Worker,
+    clock,
+)
+from bullmq_ref.base import QueueBase
 from bullmq_ref.errors import JobNotExist
 from bullmq_ref.jsjson import Undefined
 from bullmq_ref.lua import VERSION
 from compat.ports import stdio
+from compat.ports.reference import calls, family
 from compat.ports.reference.actions import ACTIONS, STRATEGIES, THROWS
-from compat.ports.reference.calls import JOB, PRODUCER, QUEUE, WORKER, Call, Error, Params
+from compat.ports.reference.calls import PRODUCER, WORKER, Call, Error, Params
 from compat.ports.reference.values import decode, shown, translate, view
 from compat.ports.stdio import PROTOCOL, Answer, Stdio
+
+QUEUE = calls.QUEUE | family.QUEUE
+JOB = calls.JOB | family.JOB
 
 _PATIENCE = 8  # s until Redis has to have answered when an object is opened
 
@@ -28,7 +44,7 @@ class Entry:
     """An open object, and the job objects it has handed out, by id."""
 
     name: str
-    object: Queue[Any, Any] | Worker[Any, Any] | QueueEvents | QueueEventsProducer
+    object: Queue[Any, Any] | Worker[Any, Any] | QueueEvents | QueueEventsProducer | FlowProducer
     jobs: dict[str, Job[Any, Any]] = field(default_factory=dict)
 
 
@@ -67,6 +83,8 @@ class Driver:
             "queue.open": self.open_queue,
             "worker.open": self.open_worker,
             "events.open": self.open_events,
+            "flow.open": self.open_flow,
+            "flow.close": self.close,
             "queue.close": self.close,
             "events.close": self.close,
             "producer.open": self.open_producer,
@@ -75,9 +93,10 @@ class Driver:
         }
         queue = {f"queue.{name}": self._on(Queue, call) for name, call in QUEUE.items()}
         worker = {f"worker.{name}": self._on(Worker, call) for name, call in WORKER.items()}
+        flow = {f"flow.{name}": self._on(FlowProducer, call) for name, call in family.FLOW.items()}
         job = {f"job.{name}": self._on_job(name, call) for name, call in JOB.items()}
         producer = {f"producer.{name}": self._on(QueueEventsProducer, call) for name, call in PRODUCER.items()}
-        return {**life, **queue, **worker, **job, **producer}
+        return {**life, **queue, **worker, **job, **producer, **flow}
 
     # --- life --------------------------------------------------------------------------------------------------------
 
@@ -100,8 +119,8 @@ class Driver:
                 "events": ["open", "close"],
                 "producer": ["open", "close", *PRODUCER],
                 "processor": [*ACTIONS, *THROWS, "die"],
-                "flow": [],
                 "scheduler": ["every", "pattern", "repeat", "repeatStrategy"],
+                "flow": ["open", "close", *family.FLOW],
                 "clock": True,
                 "cluster": True,
             },
@@ -181,6 +200,11 @@ class Driver:
         producer = QueueEventsProducer(params["name"], opts, connection=self._redis)
         await self._opened(Entry(name, producer), producer.ready)
 
+    async def open_flow(self, params: Params) -> None:
+        name, opts = self._opening(params)
+        producer = FlowProducer(opts, connection=self._redis, limits=Limits.node())
+        await self._opened(Entry(name, producer), producer.ready)
+
     def _opening(self, params: Params) -> tuple[str, dict[str, Any]]:
         if not self._begun:
             raise Answer("no scenario is under way: scenario.begin comes first", stdio.DRIVER)
@@ -235,6 +259,8 @@ class Driver:
     def _on_job(self, name: str, call: Call) -> stdio.Handler:
         async def handle(params: Params) -> Any:
             entry, job_id = self._entry(params), str(params["id"])
+            if not isinstance(entry.object, QueueBase):
+                raise Answer(f"{entry.name} is no queue and no worker", stdio.UNSUPPORTED_OPTION)
             job = entry.jobs.get(job_id) or await Job.from_id(entry.object, job_id)
             if job is None:
                 raise JobNotExist(job=job_id, command=name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bullmq_ref import UNDEFINED, Job
+from bullmq_ref import UNDEFINED, Job, JobNode
 from bullmq_ref.errors import BullMQError
 from bullmq_ref.jsjson import Undefined
 from compat.ports import stdio
@@ -29,6 +29,9 @@ def shown(answer: Any, jobs: dict[str, Job[Any, Any]]) -> Any:
     if isinstance(answer, Job):
         jobs[answer.id] = answer
         return view(answer)
+    if isinstance(answer, JobNode):
+        children = {"children": shown(answer.children, jobs)} if answer.children else {}
+        return {"job": shown(answer.job, jobs), **children}
     if isinstance(answer, list):
         return [stdio.UNDEFINED if item is None else shown(item, jobs) for item in answer]
     slots = getattr(answer, "__dataclass_fields__", None)

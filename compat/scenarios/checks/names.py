@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from compat.model.scenario import Call, JobRef, Scenario, Start, Step, Stop
+from compat.model.scenario import Call, Flow, FlowNode, JobRef, Scenario, Start, Step, Stop
 from compat.protocol.methods import METHODS
 from compat.protocol.symbols import TEXTS
 from compat.scenarios.complaint import Complaint, Path, nearest
 
 #: Calls that answer with one job.
 _FINDERS = ("getNextJob", "getJob", "upsertJobScheduler")
-_RAISING = ("add", "bulk", "call", "open", "close", "start", "stop", "sweep")
+_RAISING = ("add", "bulk", "flow", "call", "open", "close", "start", "stop", "sweep")
 
 
 def objects_are_known(scenario: Scenario) -> Iterator[Complaint]:
@@ -35,6 +35,8 @@ def _objects(scenario: Scenario) -> Iterator[tuple[Path, str, str]]:
             yield (*at, "on"), step.add.on, "queue"
         if step.bulk is not None:
             yield (*at, "on"), step.bulk.on, "queue"
+        if step.flow is not None:
+            yield (*at, "on"), step.flow.on, "flow"
         if step.call is not None and step.call.on is not None:
             yield (*at, "on"), step.call.on, ""
         if step.call is not None and isinstance(step.call.job, JobRef):
@@ -73,9 +75,23 @@ def labels_of(step: Step) -> list[tuple[Path, str]]:
     if step.bulk is not None:
         jobs = enumerate(step.bulk.jobs)
         return [(("bulk", "jobs", place, "as"), job.label) for place, job in jobs if job.label is not None]
+    if step.flow is not None:
+        return [(path, node.label) for path, node in nodes_of(step.flow) if node.label is not None]
     if step.call is not None and step.call.label is not None:
         return [(("call", "as"), step.call.label)]
     return []
+
+
+def nodes_of(flow: Flow) -> Iterator[tuple[Path, FlowNode]]:
+    """(place of its label below the step, node) of every node of a flow."""
+
+    def below(path: Path, node: FlowNode) -> Iterator[tuple[Path, FlowNode]]:
+        yield (*path, "as"), node
+        for index, child in enumerate(node.children):
+            yield from below((*path, "children", index), child)
+
+    for index, root in enumerate(flow.roots):
+        yield from below(("flow", "tree") if flow.tree is not None else ("flow", "trees", index), root)
 
 
 def job_labels(scenario: Scenario) -> set[str]:

@@ -20,6 +20,7 @@ def objects_live_once(scenario: Scenario) -> Iterator[Complaint]:
         path: Path = ("steps", index, step.verb)
         born = step.open or (worker_of(step) if step.start is not None else None)
         used = [step.add.on] if step.add is not None else [step.bulk.on] if step.bulk is not None else []
+        used += [step.flow.on] if step.flow is not None else []
         used += [step.call.on] if step.call is not None and step.call.on is not None else []
         used += [name for name in (step.sweep, step.kill, step.close) if name is not None]
         used += [name for name in (worker_of(step),) if name is not None and step.stop is not None]
@@ -80,6 +81,9 @@ def labels_are_known_in_time(scenario: Scenario) -> Iterator[Complaint]:
         on = step.add.on if step.add is not None else step.bulk.on if step.bulk is not None else None
         if on is not None and any(_same_queue(scenario, on, worker) for worker in running):
             late |= {label for _, label in labels_of(step)}
+        if step.flow is not None:
+            queues = {scenario.objects[worker].queue_name for worker in running if worker in scenario.objects}
+            late |= {node.label for node in step.flow.nodes() if node.label is not None and node.queue in queues}
     for index, rule in enumerate(scenario.program):
         if rule.when.job in late:
             message = f"`{rule.when.job}` is added while a worker is open, which may take it first; match it by `name`"

@@ -58,6 +58,9 @@ def one_target(scenario: Scenario) -> Iterator[Complaint]:
         if step.call is not None:
             chosen = {name: value for name, value in _given(step.call).items() if name in ("on", "job")}
             yield from _one(("steps", index, "call"), chosen, of=("on", "job"))
+        if step.flow is not None:
+            trees = {name: value for name, value in _given(step.flow).items() if name in ("tree", "trees")}
+            yield from _one(("steps", index, "flow"), trees, of=("tree", "trees"))
         if step.expire is not None:
             chosen = {name: value for name, value in _given(step.expire).items() if name != "queue"}
             yield from _one(("steps", index, "expire"), chosen, of=("lock", "key"))

@@ -75,6 +75,8 @@ def _times(step: Step) -> list[Any]:
         return _of_options(step.add.opts)
     if step.bulk is not None:
         return [time for job in step.bulk.jobs for time in _of_options(job.opts)]
+    if step.flow is not None:
+        return [time for node in step.flow.nodes() for time in _of_options(node.opts)]
     if step.call is not None and step.call.method == "changeDelay":
         return [step.call.args.get("delay")]
     return []

@@ -9,7 +9,7 @@ from typing import Any
 from compat.drivers import Driver, command_for
 from compat.drivers.implementations import NODE_DRIVER, node_binary
 from compat.protocol.messages import PROTOCOL
-from compat.protocol.methods import EVENTS, JOB, JOB_VIEW, METHODS, PRODUCER, QUEUE, WORKER
+from compat.protocol.methods import EVENTS, FLOW, JOB, JOB_VIEW, METHODS, PRODUCER, QUEUE, WORKER
 from compat.protocol.symbols import SCRIPT_CODES, TEXTS
 
 COMMAND = command_for("node@5.62.0")
@@ -46,6 +46,7 @@ def test_the_oracle_declares_all_that_a_driver_may_be_asked_for(driver: Driver) 
     offers = welcome.capabilities
     assert (offers.queue, offers.job, offers.worker, offers.events) == tuple(map(tuple, (QUEUE, JOB, WORKER, EVENTS)))
     assert offers.producer == tuple(PRODUCER)
+    assert offers.flow == tuple(FLOW)
     assert offers.clock and offers.cluster
     assert set(offers.processor) >= {"gate", "spin", "die", "nonError", "waitingChildren", "rateLimit"}
 

@@ -100,7 +100,7 @@ async def test_it_declares_every_method_of_the_protocol(peer: Peer) -> None:
     welcome = await peer.call("initialize", protocol="bullmq-compat/1", bullmq="5.62.0")
     assert welcome["metaVersion"] == "bullmq:5.62.0"
     capabilities = welcome["capabilities"]
-    groups = ("queue", "job", "worker", "events", "producer")
+    groups = ("queue", "job", "worker", "events", "producer", "flow")
     declared = {f"{group}.{name}" for group in groups for name in capabilities[group]}
     assert declared == {name for name in METHODS if name.split(".")[0] in groups}
 

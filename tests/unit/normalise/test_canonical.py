@@ -262,3 +262,63 @@ def test_names_of_connections_are_compared_after_the_prefix(busy: Scenario, hist
     found = canonical(busy, changed).values[Place("end", "clients")]
     assert found == ["<prefix>:bWFpbA==", "<prefix>:bWFpbA==:w:one"]
     assert Place("end", "clients") not in canonical(busy, one).values
+
+
+def flow_answer(first: str, second: str, stamp: int) -> dict[str, Any]:
+    job = {"id": first, "name": "n", "data": {}, "opts": {}, "timestamp": stamp}
+    return {"job": job, "children": [{"job": {**job, "id": second, "parentKey": f"{{made-1}}:mail:{first}"}}]}
+
+
+def test_the_jobs_of_a_flow_are_named_in_the_order_of_the_tree(busy: Scenario, history: Make) -> None:
+    """Whatever order an answer's fields have."""
+    one, two = "aaaaaaaa-7a51-4a2b-8f2d-5d1c6e7f8a90", "bbbbbbbb-7a51-4a2b-8f2d-5d1c6e7f8a90"
+    seen = []
+    for ids in ((one, two), (two, one)):
+        base = history()
+        answer = flow_answer(*ids, int(base.started_ms) + 5)
+        if ids[0] == two:
+            answer = {"children": answer["children"], "job": dict(reversed(answer["job"].items()))}
+        outcome = Outcome(0, "oracle", "flow.add", base.started_ms, base.started_ms + 9, queue="mail", result=answer)
+        seen.append(canonical(busy, msgspec.structs.replace(base, outcomes=(outcome,))).values)
+    place = Place(RUN, "call.step 0 flow.add", "mail", "0")
+    assert seen[0][place] == seen[1][place]
+    tree: Any = seen[0][place]
+    assert [tree["job"]["id"], tree["job"]["timestamp"]] == ["<uuid 1>", "<instant>"]
+    assert tree["children"][0]["job"]["parentKey"] == "<prefix>:mail:<uuid 1>"
+
+
+@pytest.mark.parametrize(("shift", "read"), [(5, "<instant>"), (-30, None)])
+def test_the_timestamp_of_a_flows_job_lies_in_the_window_of_its_call(
+    busy: Scenario, history: Make, with_keys: Replace, shift: int, read: str | None
+) -> None:
+    base = history()
+    stamp = str(int(base.started_ms) + 40 + shift)
+    key = Key("hash", fields={**base.captures[0].keys["{made-1}:mail:1"].fields, "timestamp": stamp})
+    answer = flow_answer("root", "child", int(stamp))
+    outcome = Outcome(0, "oracle", "flow.add", base.started_ms + 40, base.started_ms + 49, queue="post", result=answer)
+    one = msgspec.structs.replace(with_keys(base, {"child": key}), outcomes=(outcome,))
+    assert value(busy, one, "job.timestamp", "child") == (read or stamp)
+
+
+def test_pages_of_children_are_sets_and_their_hashes_are_read_by_their_codecs(busy: Scenario, history: Make) -> None:
+    base = history()
+    stamp = str(int(base.started_ms) + 5)
+    hashes = [
+        {"name": "b", "timestamp": stamp, "data": "[1.0]", "opts": "{}", "stacktrace": '["a"]'},
+        {"name": "a", "timestamp": "1700000000000", "data": "{}", "opts": "{}"},
+    ]
+    page = {"items": [{"id": "{made-1}:mail:2"}, {"id": "{made-1}:mail:1"}], "jobs": hashes, "total": 2}
+    answers = {"queue.getDependencies": page, "job.getDependencies": {"unprocessed": ["b", "a"], "failed": ["b", "a"]}}
+    outcomes = tuple(
+        Outcome(0, "oracle", method, base.started_ms, base.ended_ms, "p", "mail", result=result)
+        for method, result in answers.items()
+    )
+    values = canonical(busy, msgspec.structs.replace(base, outcomes=outcomes)).values
+    listed: Any = values[Place(RUN, "call.step 0 queue.getDependencies as p", "mail", "0")]
+    assert listed["items"] == [{"id": "<prefix>:mail:1"}, {"id": "<prefix>:mail:2"}]
+    assert listed["jobs"] == [
+        {"name": "b", "timestamp": "<instant>", "data": [1], "opts": {}, "stacktrace": "<1 stack traces>"},
+        {"name": "a", "timestamp": "1700000000000", "data": {}, "opts": {}},
+    ]
+    kinds: Any = values[Place(RUN, "call.step 0 job.getDependencies as p", "mail", "0")]
+    assert kinds == {"unprocessed": ["a", "b"], "failed": ["b", "a"]}

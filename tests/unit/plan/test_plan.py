@@ -14,12 +14,16 @@ from compat.protocol.messages import Capabilities
 
 Variant = Callable[..., Scenario]
 
+NODE = {"name": "n", "queueName": "mail"}
+OBJECTS = {"q": {"queue": "mail"}, "w": {"worker": "mail"}, "f": {"flow": "mail"}}
+
 ALL = Capabilities(
     queue=("add", "addBulk", "pause"),
     job=("promote",),
     worker=("sweep", "pause"),
     processor=("progress", "gate", "die", "unrecoverable", "extendLock"),
     events=("open", "close"),
+    flow=("add", "addBulk", "getFlow"),
     clock=True,
     cluster=True,
 )
@@ -45,6 +49,9 @@ def test_arms_and_topologies_are_those_that_both_the_scenario_and_the_caller_nam
     [
         ({"bulk": {"on": "q", "jobs": []}}, {"queue": ("add",)}, {"self", "produce"}),
         ({"call": {"on": "q", "method": "pause"}}, {"queue": ("add",)}, {"self", "produce"}),
+        ({"flow": {"on": "f", "tree": NODE}}, {"flow": ("addBulk",)}, {"self", "produce"}),
+        ({"flow": {"on": "f", "trees": [NODE]}}, {"flow": ("add",)}, {"self", "produce"}),
+        ({"call": {"on": "f", "method": "getFlow"}}, {"flow": ("add",)}, {"self", "produce"}),
         ({"call": {"on": "w", "method": "pause"}}, {"worker": ("sweep",)}, {"self", "consume"}),
         ({"call": {"job": "j", "method": "promote"}}, {"job": ()}, {"self", "produce"}),
         ({"sweep": "w"}, {"worker": ("pause",)}, {"self", "consume"}),
@@ -56,7 +63,10 @@ def test_a_cell_does_not_apply_where_the_port_plays_a_role_it_cannot(
 ) -> None:
     base = [{"add": {"on": "q", "as": "j", "name": "n"}}]
     plan = cells(
-        [variant(steps=[*base, step])], ["self", "produce", "consume"], ["single"], msgspec.structs.replace(ALL, **lack)
+        [variant(objects=OBJECTS, steps=[*base, step])],
+        ["self", "produce", "consume"],
+        ["single"],
+        msgspec.structs.replace(ALL, **lack),
     )
     assert {cell.arm for cell in plan.not_applicable} == arms
     assert all(reason.startswith("the port does not offer ") for reason in plan.not_applicable.values())
@@ -95,3 +105,16 @@ def test_a_driver_without_workers_can_still_produce(busy: Scenario) -> None:
     plan = cells([busy], ["self", "produce"], ["single"], msgspec.structs.replace(ALL, worker=()))
     assert [cell.arm for cell in plan.cells] == ["oracle", "produce"]
     assert plan.not_applicable == {Cell("made/up", "self", "single"): "the port does not offer worker"}
+
+
+def test_the_methods_of_a_flows_job_are_asked_of_who_holds_its_queue(variant: Variant) -> None:
+    tree = {**NODE, "children": [{"name": "n", "queueName": "post", "as": "j"}]}
+    objects = {"f": {"flow": "mail"}, "q": {"queue": "mail"}, "p": {"queue": "post", "role": "worker"}}
+    steps = [{"flow": {"on": "f", "tree": tree}}, {"call": {"job": "j", "method": "promote"}}]
+    plan = cells(
+        [variant(objects=objects, program=[], steps=steps)],
+        ["produce", "consume"],
+        ["single"],
+        msgspec.structs.replace(ALL, job=()),
+    )
+    assert plan.not_applicable == {Cell("made/up", "consume", "single"): "the port does not offer job.promote"}

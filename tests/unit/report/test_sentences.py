@@ -16,6 +16,10 @@ from compat.report.sentences import fact_words, object_words, rule_words, step_w
         ({"add": {"on": "q", "name": "n", "as": "j", "data": None}}, 'add job j "n" to q with data null'),
         ({"bulk": {"on": "q", "jobs": [{"name": "a"}, {"name": "b", "opts": {"lifo": True}}]}},
          'add at once to q: a job "a"; a job "b" with opts {lifo: true}'),
+        ({"flow": {"on": "f", "trees": [{"name": "a", "queueName": "m", "as": "r", "opts": {"lifo": True}, "children":
+           [{"name": "b", "queueName": "n"}]}, {"name": "c", "queueName": "m"}]}},
+         'add at once through f: job r "a" of "m" with opts {lifo: true}, waiting for [a job "b" of "n"]; '
+         'a job "c" of "m"'),
         ({"call": {"on": "q", "method": "pause"}}, "call q: pause()"),
         ({"call": {"job": "j", "method": "retry", "args": {"state": "failed"}, "as": "r"}, "raises": "JobNotExist"},
          'call job j: retry(state="failed"), kept as r; must be refused: JobNotExist'),
@@ -47,7 +51,7 @@ def test_a_step_says_what_it_does(step: dict[str, Any], words: str) -> None:
 
 def test_every_verb_has_words() -> None:
     verbs = [name for name in Step.__struct_fields__ if name != "raises"]
-    assert len(verbs) == 15, "a new verb: give it words, and a row above"
+    assert len(verbs) == 16, "a new verb: give it words, and a row above"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from compat.scenarios import lint, load_text
 Spoil = Callable[[str, str], str]
 First = Callable[[str], Any]
 
+TREE = "{name: n, queueName: mail, children: [{name: n, queueName: mail, as: j}]}"
+
 CASES = [
     # shape
     ("{queue: mail}", "{queue: mail, events: mail}", 7, "`queue` and `events` are both given"),
@@ -61,6 +63,9 @@ CASES = [
     ("- until: {gate: first}\n  - capture: mid", "- capture: mid", 18, "nothing is known to be held"),
     ("  - release: first\n", "", 10, "no step releases the gate"),
     ("{worker: mail}", "{worker: mail, opts: {concurrency: 2}}\n  v: {worker: mail}", 0, ""),
+    # flows
+    ("- start: w", "- flow: {on: q, tree: {name: n, queueName: mail}}\n  - start: w", 16, "expected a flow"),
+    ("- start: w", "- flow: {on: q}\n  - start: w", 16, "exactly one of `tree`, `trees`"),
     # waits
     ("state: {completed: 1, active: 0}", "job: j", 20, "nothing to wait for"),
     ("state: {completed: 1, active: 0}", "state: {complete: 1}", 20, "did you mean `completed`?"),
@@ -101,6 +106,26 @@ def test_a_short_delay_makes_a_count_of_delayed_jobs_a_coin_toss(spoiled: Spoil,
     text = text.replace("{state: {completed: 1, active: 0}}", "{state: {delayed: 1}}")
     found = complaint(text)
     assert "coin toss" in found.message and found.line == 20
+
+
+def test_a_node_added_while_its_worker_is_open_is_matched_by_name(spoiled: Spoil, complaint: First) -> None:
+    text = spoiled("on: q, as: j", "on: q, as: i").replace("{job: j, state", "{job: i, state")
+    text = text.replace("q: {queue: mail}", "q: {queue: mail}\n  f: {flow: mail}")
+    text = text.replace("  - until: {gate: first}", f"  - flow: {{on: f, tree: {TREE}}}\n  - until: {{gate: first}}")
+    assert "`j` is added while a worker is open" in complaint(text).message
+
+
+def test_the_labels_of_a_flow_are_labels_like_others(spoiled: Spoil, complaint: First) -> None:
+    text = spoiled("q: {queue: mail}", "q: {queue: mail}\n  f: {flow: mail}")
+    found = complaint(text.replace("- start: w", f"- flow: {{on: f, tree: {TREE}}}\n  - start: w"))
+    assert "`j` is a label already, of step 0" in found.message and found.line == 17
+
+
+def test_a_short_delay_within_a_flow_is_seen(spoiled: Spoil, complaint: First) -> None:
+    text = spoiled("q: {queue: mail}", "q: {queue: mail}\n  f: {flow: mail}")
+    tree = "{name: n, queueName: mail, opts: {delay: 9}}"
+    text = text.replace("- start: w", f"- flow: {{on: f, tree: {tree}}}\n  - start: w")
+    assert "coin toss" in complaint(text.replace("{completed: 1, active: 0}", "{delayed: 1}")).message
 
 
 def test_a_long_delay_may_be_waited_for(spoiled: Spoil) -> None:
