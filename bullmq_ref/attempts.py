@@ -7,8 +7,11 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from bullmq_ref import clock
 from bullmq_ref.errors import AttemptCancelled, AttemptTimedOut, BullMQError, RateLimitError, UnrecoverableError
 from bullmq_ref.job import Job
+from bullmq_ref.jsjson import Undefined, dumps
+from bullmq_ref.tracing import Kind, Span, begin, carried
 
 if TYPE_CHECKING:
     from bullmq_ref.processors import Run
@@ -46,17 +49,35 @@ class Attempts:
     async def run(self, job: Job[Any, Any], token: str) -> Job[Any, Any] | None:
         """One attempt. The result is the next job, when the end of this one brought it along."""
         worker = self._worker
+        if worker.telemetry is None:
+            return await self._attempt(job, token, None)
+        told = {
+            **worker.attributes,
+            "bullmq.job.id": job.id,
+            "bullmq.job.name": job.name,
+            "bullmq.job.attempts.made": job.attempts_made,
+            "bullmq.job.processed.timestamp": clock.now(),
+        }
+        carrier = carried(job.options)
+        with begin(worker.telemetry, worker.name, "process", Kind.CONSUMER, source=carrier, attributes=told) as span:
+            try:
+                return await self._attempt(job, token, span)
+            finally:
+                span.set({"bullmq.job.finished.timestamp": clock.now()})
+
+    async def _attempt(self, job: Job[Any, Any], token: str, span: Span | None) -> Job[Any, Any] | None:
+        worker = self._worker
         worker.emit("active", job, "waiting")
         refusal = self._refusal(job)
         if refusal is not None:
-            return await worker.insist(lambda: self._failed(job, token, refusal), only_emit=True)
+            return await worker.insist(lambda: self._failed(job, token, refusal, span), only_emit=True)
         worker.locks.hold(job.id, token)
         try:
             result = await self._call(job, token)
-            return await worker.insist(lambda: self._completed(job, token, result))
+            return await worker.insist(lambda: self._completed(job, token, result, span))
         except Exception as raised:
             error = raised  # the name would be gone after the block
-            return await worker.insist(lambda: self._failed(job, token, error), only_emit=True)
+            return await worker.insist(lambda: self._failed(job, token, error, span), only_emit=True)
         finally:
             worker.locks.release(job.id, token)
 
@@ -99,14 +120,19 @@ class Attempts:
             return UnrecoverableError("job started more than allowable limit")
         return None
 
-    async def _completed(self, job: Job[Any, Any], token: str, result: Any) -> Job[Any, Any] | None:
+    async def _completed(self, job: Job[Any, Any], token: str, result: Any, span: Span | None) -> Job[Any, Any] | None:
         worker = self._worker
         worker.locks.release(job.id, token)
         fetched = await job.move_to_completed(result, token, worker.fetches_next)
         worker.emit("completed", job, result, "active")
+        if span is not None:
+            text = None if isinstance(result, Undefined) else dumps(result)
+            span.event("job completed", {"bullmq.job.result": text})
         return await worker.intake.take(fetched, token)
 
-    async def _failed(self, job: Job[Any, Any], token: str, error: Exception) -> Job[Any, Any] | None:
+    async def _failed(
+        self, job: Job[Any, Any], token: str, error: Exception, span: Span | None
+    ) -> Job[Any, Any] | None:
         worker = self._worker
         worker.locks.release(job.id, token)
         if str(error) == RateLimitError.TEXT:
@@ -116,6 +142,8 @@ class Attempts:
             return None  # the processor has moved it already
         fetched = await job.move_to_failed(error, token, worker.fetches_next)
         worker.emit("failed", job, error, "active")
+        if span is not None:
+            span.event("job failed", {"bullmq.job.failed.reason": str(error)})
         return None if fetched is None else await worker.intake.take(fetched, token)
 
 

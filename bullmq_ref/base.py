@@ -9,9 +9,12 @@ from bullmq_ref.backoff import Strategy
 from bullmq_ref.client import Client, RedisOptions, check_options
 from bullmq_ref.emitter import Emitter
 from bullmq_ref.keys import Keys
+from bullmq_ref.log import Log, Logger
+from bullmq_ref.monitor import Monitor
 from bullmq_ref.options import Limits
 from bullmq_ref.repetition import RepeatStrategy
 from bullmq_ref.scripts.working import Terms
+from bullmq_ref.tracing import Telemetry, traced
 from bullmq_ref.wire import Wire
 
 _LIMITED = 9007199254740991  # JavaScript's Number.MAX_SAFE_INTEGER: a limiter that lets nobody pass
@@ -23,6 +26,7 @@ class QueueBase(Emitter):
     """An object on one queue. Make it inside a running event loop, with `async with` or with `close()` at the end.
 
     `connection`: a URL, a mapping, or RedisOptions. `client_suffix` ends the name that CLIENT LIST shows; None: none.
+    `telemetry` makes spans, `monitor` counts and measures, `logger` takes the place of the logger `bullmq_ref`.
     `client`: one that is open already and stays somebody else's, instead of a connection of its own.
 
     Raises Invalid for a bad name or connection. In Cluster, its methods raise CrossSlot when the keys span slots.
@@ -37,14 +41,26 @@ class QueueBase(Emitter):
         limits: Limits | None = None,
         client_suffix: str | None = None,
         client: Client | None = None,
+        telemetry: Telemetry | None = None,
+        monitor: Monitor | None = None,
+        logger: Logger | None = None,
+        log_fields: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
+        self.log = Log(logger, queue=name, **(log_fields or {}))
+        self.telemetry = telemetry
         self.name = name
         self.prefix = prefix
         self.keys = Keys(name, prefix)
         self.limits = limits or Limits()
         named = None if client_suffix is None else self.keys.client_name(client_suffix)
-        self.client = client or Client(check_options(connection), self.keys, client_name=named)
+        self.client = client or Client(
+            check_options(connection),
+            self.keys,
+            client_name=named,
+            log=self.log,
+            turned=None if monitor is None else monitor.connection_turned,
+        )
         self.wire = Wire(self.client, self.keys)
         self.closing = False
         #: A worker's terms; outside of one there are none.
@@ -66,6 +82,7 @@ class QueueBase(Emitter):
         """Return when Redis has answered. Raises what it answered with, if that is an error."""
         await self.client.command("PING")
 
+    @traced("rateLimit", lambda duration: {"bullmq.queue.rate.limit": duration})
     async def rate_limit(self, duration: int) -> None:
         """Let no worker that has a limit take jobs for `duration` ms; a processor then raises RateLimitError."""
         await self.client.command("SET", self.keys.limiter, _LIMITED, "PX", duration)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from redis import exceptions as redis_errors
 from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection, parse_url
 
 from bullmq_ref import lua
-from bullmq_ref.connection import Channel
+from bullmq_ref.connection import Channel, Turn
 from bullmq_ref.errors import BullMQError, ConnectionLost, CrossSlot, Invalid, from_reply
 from bullmq_ref.jsjson import utf8
 from bullmq_ref.keys import Keys, slot
+from bullmq_ref.log import Log
 
 _hiredis_pack: Callable[[tuple[Any, ...]], bytes] | None
 try:
@@ -41,13 +42,13 @@ class RedisOptions:
     nodes: tuple[Address, ...] = (("127.0.0.1", 6379),)
     cluster: bool = False
     username: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     db: int = 0
     tls: bool = False
     connect_timeout: int = 10_000
     max_reconnect_attempts: int | None = None
     path: str | None = None
-    extra: Mapping[str, Any] | None = None
+    extra: Mapping[str, Any] | None = field(default=None, repr=False)  # it may hold secrets too
 
     @classmethod
     def of(cls, value: RedisOptions | str | Mapping[str, Any] | None) -> RedisOptions:
@@ -120,9 +121,18 @@ class Client:
     In Cluster, scripts raise `CrossSlot` when the queue's keys span slots.
     """
 
-    def __init__(self, options: RedisOptions, keys: Keys, *, client_name: str | None = None) -> None:
+    def __init__(
+        self,
+        options: RedisOptions,
+        keys: Keys,
+        *,
+        client_name: str | None = None,
+        log: Log | None = None,
+        turned: Callable[[int, Turn], None] | None = None,
+    ) -> None:
         self.options = options
         self._keys = keys
+        self._log, self._turned = log, turned
         self._client_name = client_name
         tied = keys.slot  # commands of one key are served without a tag, as in Node; scripts need one slot
         self._slot = slot(keys.meta) if tied is None else tied
@@ -228,7 +238,7 @@ class Client:
 
     def renamed(self, client_name: str) -> Client:
         """Another client of the same queue: a connection of its own, for commands that block."""
-        return Client(self.options, self._keys, client_name=client_name)
+        return Client(self.options, self._keys, client_name=client_name, log=self._log, turned=self._turned)
 
     # --- Cluster -----------------------------------------------------------------------------------------------------
 
@@ -238,7 +248,8 @@ class Client:
 
         first = self.options.path or "{}:{}".format(*self.options.nodes[0])
         name = "{}:{}".format(*address) if address else first
-        return Channel(connect, name=name, max_attempts=self.options.max_reconnect_attempts)
+        attempts = self.options.max_reconnect_attempts
+        return Channel(connect, name=name, max_attempts=attempts, log=self._log, turned=self._turned)
 
     async def _owner(self) -> Address:
         """Where the queue's slot lives now: the one address given, or what any node of the Cluster says."""

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
+import itertools
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 from redis import exceptions as redis_errors
 
 from bullmq_ref.errors import CommandFailed, ConnectionClosed, ConnectionLost, OutcomeUnknown
-
-logger = logging.getLogger("bullmq_ref")
-logger.addHandler(logging.NullHandler())
+from bullmq_ref.log import Log
 
 _CHUNK = 4  # commands written at once: enough to share a write, few enough that Redis and we work at the same time
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 30.0  # s between attempts to connect
 _FAREWELL = 2.0  # s that replies under way are waited for when closing
+
+#: What befalls a connection: `reconnecting` is an attempt after it was lost or could not be made, `closed` is meant.
+Turn = Literal["connected", "lost", "reconnecting", "closed"]
+
+_numbers = itertools.count(1)
 
 #: Makes a redis-py connection, already connected: it does the addresses, AUTH, TLS and CLIENT SETNAME.
 Connect = Callable[[], Awaitable[Any]]
@@ -38,12 +41,25 @@ class Channel:
     `OutcomeUnknown` and are never sent again.
 
     `max_attempts` bounds the attempts to connect in a row (None: no bound); past it, waiting commands raise
-    `ConnectionLost`, and the next command starts anew. A refused login fails them at once.
+    `ConnectionLost`, and the next command starts anew. A refused login fails them at once. `turned` is called with the
+    connection's number and each of its turns.
     """
 
-    def __init__(self, connect: Connect, *, name: str = "redis", max_attempts: int | None = None) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        *,
+        name: str = "redis",
+        max_attempts: int | None = None,
+        log: Log | None = None,
+        turned: Callable[[int, Turn], None] | None = None,
+    ) -> None:
         self._connect = connect
         self._name = name
+        self._log = log or Log(None)
+        self._turned = turned
+        self._number = next(_numbers)
+        self._away = False
         self._max_attempts = max_attempts
         self._loop = asyncio.get_running_loop()
         self._connection: Any = None
@@ -89,6 +105,7 @@ class Channel:
             if self._in_flight:
                 await asyncio.wait(tuple(self._in_flight), timeout=_FAREWELL)
         self._closed = True
+        self._turn("closed")
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -119,7 +136,7 @@ class Channel:
                 if not self._unsent:
                     break  # nobody waits: the next command connects
         except Exception as error:
-            logger.exception("the connection to %s broke in an unexpected way", self._name)
+            self._log.exception("the connection to %s broke in an unexpected way", self._name)
             self._fail(OutcomeUnknown(f"The connection to {self._name} broke in an unexpected way: {error!r}"))
         finally:
             if asyncio.current_task() is self._task:
@@ -128,6 +145,8 @@ class Channel:
     async def _establish(self) -> Any:
         """Connect, however long it takes, and send what has been waiting. None when it was given up."""
         for pause in pauses():
+            if self._away:
+                self._turn("reconnecting")
             try:
                 connection = await self._connect()
             except (redis_errors.AuthenticationError, redis_errors.ResponseError) as error:
@@ -135,7 +154,8 @@ class Channel:
                 return None
             except (redis_errors.RedisError, ConnectionLost, OSError) as error:
                 self.attempts += 1
-                logger.warning("cannot connect to %s (attempt %d): %s", self._name, self.attempts, error)
+                self._turn("lost")
+                self._log.warning("cannot connect to %s (attempt %d): %s", self._name, self.attempts, error)
                 if self._max_attempts is not None and self.attempts >= self._max_attempts:
                     attempts, self.attempts = self.attempts, 0
                     self._fail(ConnectionLost(f"Gave up connecting to {self._name} after {attempts} attempts: {error}"))
@@ -145,6 +165,7 @@ class Channel:
                 self._connection = connection
                 self.attempts = 0
                 self.generation += 1
+                self._turn("connected")
                 self._flush()
                 return connection
         return None
@@ -174,11 +195,17 @@ class Channel:
                     if not future.done():
                         future.set_result(reply)
         except (redis_errors.RedisError, OSError, IndexError) as error:
-            logger.warning("lost the connection to %s: %s", self._name, error)
+            self._turn("lost")
+            self._log.warning("lost the connection to %s: %s", self._name, error)
             self._in_flight = deque()
             self._connection = None
             lost = f"The connection to {self._name} broke before the reply: the command may have been carried out."
             _reject(in_flight, OutcomeUnknown(lost))
+
+    def _turn(self, turn: Turn) -> None:
+        self._away = turn in ("lost", "reconnecting")
+        if self._turned is not None:
+            self._turned(self._number, turn)
 
     def _fail(self, error: ConnectionLost | CommandFailed) -> None:
         unsent, self._unsent = self._unsent, []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bullmq_ref.connection import logger
+from bullmq_ref.log import Log
 
 Listener = Callable[..., object]
 
@@ -15,6 +15,7 @@ class Emitter:
 
     def __init__(self) -> None:
         self._listeners: dict[str, list[Listener]] = {}
+        self.log = Log(None)
 
     def on(self, event: str, listener: Listener) -> None:
         """Call `listener` with each `event`'s arguments from now on."""
@@ -42,12 +43,12 @@ class Emitter:
         """Tell. A listener that raises is told of as an `error` event; an error nobody listens to is logged."""
         listeners = self._listeners.get(event, ())
         if event == "error" and not listeners:
-            logger.error("%s", *arguments)
+            self.log.error("%s", *arguments)
         for listener in tuple(listeners):
             try:
                 listener(*arguments)
             except Exception as error:
                 if event == "error":
-                    logger.exception("a listener of `error` raised")
+                    self.log.exception("a listener of `error` raised")
                 else:
                     self.emit("error", error)

@@ -12,6 +12,7 @@ from bullmq_ref.job_record import Payload, Record, Result
 from bullmq_ref.jsjson import UNDEFINED, Undefined, dumps
 from bullmq_ref.scripts import managing, working
 from bullmq_ref.scripts.working import Fetched, Finish
+from bullmq_ref.tracing import Span, maybe, omits
 
 
 class Attempt(Record[Payload, Result]):
@@ -67,17 +68,28 @@ class Attempt(Record[Payload, Result]):
         for a value that has no JSON."""
         text = "null" if isinstance(value, Undefined) else dumps(value)
         self.returnvalue = None if isinstance(value, Undefined) else value
-        return await self._finish("completed", text, token, fetch_next, "removeOnComplete")
+        with maybe(self._owner.telemetry, self._owner.name, "complete", {}):
+            return await self._finish("completed", text, token, fetch_next, "removeOnComplete")
 
     async def move_to_failed(self, error: BaseException, token: str, fetch_next: bool = False) -> Fetched | None:
         """Fail, or try again when attempts are left: then None. Raises as the scripts."""
         self.failed_reason = str(error)
         wait = await self._retry_delay(error)
+        operation = "fail" if wait is None else "delay" if wait else "retry"
+        with maybe(self._owner.telemetry, self._owner.name, operation, {}) as span:
+            return await self._fail(error, wait, token, fetch_next, span)
+
+    async def _fail(
+        self, error: BaseException, wait: float | None, token: str, fetch_next: bool, span: Span | None
+    ) -> Fetched | None:
         self._trace(error)
-        updates = {"failedReason": self.failed_reason, "stacktrace": dumps(self.stacktrace)}
+        reason = str(error)
+        updates = {"failedReason": reason, "stacktrace": dumps(self.stacktrace)}
+        if span is not None and not omits(self.options):
+            updates["tm"] = span.metadata
         wire = self._owner.wire
         if wait is None:
-            return await self._finish("failed", self.failed_reason, token, fetch_next, "removeOnFail", updates)
+            return await self._finish("failed", reason, token, fetch_next, "removeOnFail", updates)
         if wait:
             await working.move_to_delayed(wire, self.id, token, at=clock.now(), delay=wait, updates=updates)
             self.delay = wait

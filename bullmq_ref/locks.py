@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from bullmq_ref import clock
-from bullmq_ref.errors import BullMQError, LockLost
+from bullmq_ref.errors import BullMQError, ConnectionLost, LockLost
 from bullmq_ref.scripts.working import extend_locks
-from bullmq_ref.wire import Wire
+from bullmq_ref.tracing import maybe
+
+if TYPE_CHECKING:
+    from bullmq_ref.worker import Worker
 
 
 class Locks:
-    """The locks of one worker, renewed together. Times in ms: `duration` of a lock; a lock is renewed when its last
-    renewal is more than half of `renew_time` ago, looked at every half of `renew_time`, as in Node.
+    """The locks of `worker`, renewed together: each when its last renewal is more than half of `lock_renew_time` ago,
+    looked at every half of `lock_renew_time`, as in Node.
 
-    Each lock that could not be renewed is told of through `failed(job id, error)`: LockLost when it is not ours any
-    more, else what kept Redis from answering. The jobs go on.
+    A lock that could not be renewed is told of as `lock_renewal_failed`, and as an `error` unless Redis was away. The
+    job goes on, unless its worker cancels those that have lost their lock.
     """
 
-    def __init__(
-        self, wire: Wire, duration: int, renew_time: float, failed: Callable[[str, BullMQError], None]
-    ) -> None:
-        self._wire = wire
-        self._duration = duration
-        self._half = renew_time / 2
-        self._failed = failed
+    def __init__(self, worker: Worker[Any, Any]) -> None:
+        self._worker = worker
+        self._half = worker.options.renew_time / 2  # ms
         self._held: dict[tuple[str, str], int] = {}
         self.renewed = 0  # renewals that succeeded, and those that did not
         self.lost = 0
@@ -44,18 +44,33 @@ class Locks:
             await asyncio.sleep(self._half / 1000)
             now = clock.now()
             due = [held for held, since in self._held.items() if since + self._half < now]
-            if not due:
-                continue
-            self._held.update(dict.fromkeys(due, now))
-            jobs, tokens = zip(*due, strict=True)
-            try:
-                lost = await extend_locks(self._wire, jobs, tokens, self._duration)
-            except BullMQError as error:  # tried again in half of renew_time
-                self.lost += len(due)
-                for job in jobs:
-                    self._failed(job, error)
-                continue
-            self.lost += len(lost)
-            self.renewed += len(due) - len(lost)
-            for job in lost:
-                self._failed(job, LockLost(job))
+            if due:
+                self._held.update(dict.fromkeys(due, now))
+                await self._renew(due)
+
+    async def _renew(self, due: list[tuple[str, str]]) -> None:
+        worker = self._worker
+        jobs, tokens = zip(*due, strict=True)
+        told = {**worker.attributes, "bullmq.worker.jobs.to.extend.locks": jobs}
+        try:
+            with maybe(worker.telemetry, worker.name, "extendLocks", told):
+                lost = set(await extend_locks(worker.wire, jobs, tokens, worker.options.lock_duration))
+        except BullMQError as error:  # tried again in half of renew_time
+            if not isinstance(error, ConnectionLost):  # of that the connection tells
+                worker.tell_error(error)
+            self._failed(jobs, error)
+            return
+        self.renewed += len(due) - len(lost)
+        worker.emit("locks_renewed", len(due) - len(lost))
+        still_held = [job for job, token in due if job in lost and (job, token) in self._held]
+        for job in still_held:  # the others have ended in the meantime
+            loss = LockLost(job)
+            worker.tell_error(loss)
+            self._failed([job], loss)
+            if worker.options.cancel_on_lock_loss:
+                worker.cancel_job(job, str(loss))
+
+    def _failed(self, jobs: Sequence[str], error: BullMQError) -> None:
+        self.lost += len(jobs)
+        for job in jobs:
+            self._worker.emit("lock_renewal_failed", job, error)

@@ -13,9 +13,12 @@ from bullmq_ref.errors import BullMQError, Invalid
 from bullmq_ref.getters import Getters
 from bullmq_ref.job import Job, Payload, Result
 from bullmq_ref.jsjson import UNDEFINED, Undefined, dumps
+from bullmq_ref.log import Logger
+from bullmq_ref.monitor import Monitor
 from bullmq_ref.options import JobOptions, Limits, job_options
 from bullmq_ref.queue_repeating import Repeating
 from bullmq_ref.scripts import adding, managing
+from bullmq_ref.tracing import Kind, Telemetry, begin, carry, omits, traced
 
 _ALL = float("1.7976931348623157e308")  # JavaScript's Number.MAX_VALUE: any score
 _CLEANED_AT_ONCE = 10_000
@@ -38,6 +41,9 @@ class Queue(Repeating, Getters[Payload, Result]):
         max_len_events: int | None = None,
         skip_metas_update: bool | None = None,
         limits: Limits | None = None,
+        telemetry: Telemetry | None = None,
+        monitor: Monitor | None = None,
+        logger: Logger | None = None,
     ) -> None:
         opts = opts or {}
         super().__init__(
@@ -45,6 +51,9 @@ class Queue(Repeating, Getters[Payload, Result]):
             connection=connection if connection is not None else opts.get("connection"),
             prefix=prefix if prefix is not None else opts.get("prefix", "bull"),
             limits=limits,
+            telemetry=telemetry or opts.get("telemetry"),
+            monitor=monitor,
+            logger=logger,
         )
         self._defaults = job_options(default_job_options or opts.get("defaultJobOptions"), {})
         self.keep = {"completed": opts.get("removeOnComplete"), "failed": opts.get("removeOnFail")}
@@ -74,6 +83,7 @@ class Queue(Repeating, Getters[Payload, Result]):
     async def ready(self) -> None:
         await (asyncio.shield(self._meta) if self._meta is not None else super().ready())
 
+    @traced("close")
     async def close(self) -> None:
         await super().close()
         if self._meta is not None:
@@ -96,6 +106,16 @@ class Queue(Repeating, Getters[Payload, Result]):
         Raises Invalid, ParentJobNotExist, ParentJobCannotBeReplaced, and TypeError for data that has no JSON.
         """
         asked = job_options(options, keywords)
+        if self.telemetry is None:
+            return await self._add(name, data, asked)
+        with begin(self.telemetry, self.name, "add", Kind.PRODUCER, destination=f"{self.name}.{name}") as span:
+            if not omits(asked):
+                asked["telemetry"] = {"metadata": span.metadata}
+            job = await self._add(name, data, asked)
+            span.set({"bullmq.job.name": name, "bullmq.job.id": job.id})
+            return job
+
+    async def _add(self, name: str, data: Any, asked: Mapping[str, Any]) -> Job[Payload, Result]:
         if asked.get("repeat"):
             first: Job[Payload, Result] = await self.add_repeatable(name, data, {**self._defaults, **asked})
             return first
@@ -110,7 +130,17 @@ class Queue(Repeating, Getters[Payload, Result]):
     async def add_bulk(self, jobs: Iterable[Mapping[str, Any]]) -> list[Job[Payload, Result]]:
         """Add jobs `{name, data?, opts?}`, all checked before the first is sent. A job whose parent is missing or
         cannot be replaced gets the script's negative code as its id, as in Node."""
-        made = [self._job(j["name"], j.get("data", UNDEFINED), job_options(j.get("opts"), {})) for j in jobs]
+        asked = [(j["name"], j.get("data", UNDEFINED), job_options(j.get("opts"), {})) for j in jobs]
+        if self.telemetry is None:
+            return await self._add_bulk(asked)
+        told = {"bullmq.job.bulk.names": [name for name, _, _ in asked], "bullmq.job.bulk.count": len(asked)}
+        with begin(self.telemetry, self.name, "addBulk", Kind.PRODUCER, attributes=told) as span:
+            for _, _, options in asked:
+                carry(options, span)
+            return await self._add_bulk(asked)
+
+    async def _add_bulk(self, asked: Iterable[tuple[str, Any, Mapping[str, Any]]]) -> list[Job[Payload, Result]]:
+        made = [self._job(*job) for job in asked]
         new = [job.new() for job in made]
         replies = await asyncio.gather(*(adding.add_raw(self.wire, n) for n in new), return_exceptions=True)
         for job, reply in zip(made, replies, strict=True):
@@ -128,15 +158,24 @@ class Queue(Repeating, Getters[Payload, Result]):
 
     # --- managing ----------------------------------------------------------------------------------------------------
 
+    @traced("pause")
     async def pause(self) -> None:
         """Let no worker take jobs; those that are active go on."""
         await managing.pause(self.wire, paused=True)
         self.emit("paused")
 
+    @traced("resume")
     async def resume(self) -> None:
         await managing.pause(self.wire, paused=False)
         self.emit("resumed")
 
+    @traced(
+        "remove",
+        lambda job_id, remove_children=True: {
+            "bullmq.job.id": job_id,
+            "bullmq.job.options": dumps({"removeChildren": remove_children}),
+        },
+    )
     async def remove(self, job_id: str, *, remove_children: bool = True) -> int:
         """1 when removed or missing, 0 when locked. Raises JobBelongsToJobScheduler."""
         removed = await managing.remove_job(self.wire, job_id, children=remove_children)
@@ -144,10 +183,20 @@ class Queue(Repeating, Getters[Payload, Result]):
             self.emit("removed", job_id)
         return removed
 
+    @traced("drain", lambda delayed=False: {"bullmq.queue.drain.delay": delayed})
     async def drain(self, *, delayed: bool = False) -> None:
         """Remove what waits, and what is delayed if asked. No events."""
         await managing.drain(self.wire, delayed=delayed)
 
+    @traced(
+        "clean",
+        lambda grace, limit=0, state="completed": {
+            "bullmq.queue.grace": grace,
+            "bullmq.job.type": state,
+            "bullmq.queue.clean.limit": limit or float("inf"),
+        },
+        result=lambda ids: {"bullmq.job.ids": ids},
+    )
     async def clean(self, grace: float, limit: int = 0, state: str = "completed") -> list[str]:
         """Remove up to `limit` (0: all) jobs of `state` that are older than `grace` ms; their ids."""
         until, kept_state = clock.now() - grace, "wait" if state == "waiting" else state
@@ -161,28 +210,36 @@ class Queue(Repeating, Getters[Payload, Result]):
                 break
         return removed
 
+    @traced("obliterate")
     async def obliterate(self, *, force: bool = False, count: int = 1000) -> None:
         """Pause, then remove the queue and all it holds. Raises ObliterateActiveJobs unless `force`."""
         await self.pause()
         while await managing.obliterate(self.wire, force=force, count=count):
             pass
 
+    @traced("retryJobs", lambda **given: {"bullmq.queue.options": dumps(given)}, kind=Kind.PRODUCER)
     async def retry_jobs(self, *, state: str = "failed", count: int = 1000, timestamp: float | None = None) -> None:
         """All `failed` or `completed` jobs that finished by `timestamp` (now) back to wait."""
         until = clock.now() if timestamp is None else timestamp
         while await managing.move_jobs_to_wait(self.wire, state, count=count, until=until):
             pass
 
+    @traced("promoteJobs", lambda **given: {"bullmq.queue.options": dumps(given)})
     async def promote_jobs(self, *, count: int = 1000) -> None:
         """All delayed jobs to wait, their priority ignored, as in Node."""
         while await managing.move_jobs_to_wait(self.wire, "delayed", count=count, until=_ALL):
             pass
 
+    @traced("trimEvents", lambda max_length: {"bullmq.queue.event.max.length": max_length})
     async def trim_events(self, max_length: int) -> int:
         """Shorten the event stream to about `max_length`; how many entries went."""
         removed: int = await self.client.command("XTRIM", self.keys.events, "MAXLEN", "~", max_length)
         return removed
 
+    @traced(
+        "updateJobProgress",
+        lambda job_id, progress: {"bullmq.job.id": job_id, "bullmq.job.progress": dumps(progress)},
+    )
     async def update_job_progress(self, job_id: str, progress: Any) -> None:
         """Raises JobNotExist."""
         await managing.update_progress(self.wire, job_id, dumps(progress))
@@ -215,6 +272,7 @@ class Queue(Repeating, Getters[Payload, Result]):
         removed: int = await self.client.command("HDEL", self.keys.meta, "max", "duration")
         return removed
 
+    @traced("removeDeduplicationKey", lambda deduplication_id: {"bullmq.job.deduplication.key": deduplication_id})
     async def remove_deduplication_key(self, deduplication_id: str) -> int:
         """1 when there was one."""
         removed: int = await self.client.command("DEL", self.keys.deduplication(deduplication_id))

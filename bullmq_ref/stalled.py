@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bullmq_ref.errors import BullMQError, ConnectionLost
 from bullmq_ref.scripts import working
+from bullmq_ref.tracing import Span, maybe
 
 if TYPE_CHECKING:
     from bullmq_ref.worker import Worker
@@ -36,17 +37,24 @@ class StalledCheck:
         """One sweep: the ids of jobs put back. At most one at a time; another one is skipped and counted."""
         if self._sweeping:
             self.skipped += 1
+            self._worker.emit("sweep_skipped")
             return []
         self._sweeping = True
-        worker = self._worker
         try:
-            stalled = await working.move_stalled_jobs_to_wait(
-                worker.wire,
-                max_stalled_count=worker.options.max_stalled_count,
-                interval=worker.options.stalled_interval,
-            )
+            with maybe(self._worker.telemetry, self._worker.name, "moveStalledJobsToWait", {}) as span:
+                return await self._sweep(span)
         finally:
             self._sweeping = False
+
+    async def _sweep(self, span: Span | None) -> list[str]:
+        worker, options = self._worker, self._worker.options
+        stalled = await working.move_stalled_jobs_to_wait(
+            worker.wire, max_stalled_count=options.max_stalled_count, interval=options.stalled_interval
+        )
+        if span is not None:
+            span.set({**worker.attributes, "bullmq.worker.stalled.jobs": stalled})
+            for job_id in stalled:
+                span.event("job stalled", {"bullmq.job.id": job_id})
         for job_id in stalled:
             worker.emit("stalled", job_id, "active")
         return stalled

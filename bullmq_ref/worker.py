@@ -14,16 +14,19 @@ from typing import Any, Generic, Self, TypeVar, cast
 
 from bullmq_ref.attempts import Attempts
 from bullmq_ref.base import Connection, QueueBase
-from bullmq_ref.connection import logger
-from bullmq_ref.errors import BullMQError, ConnectionLost, LockLost, OutcomeUnknown, WorkerAlreadyRunning
+from bullmq_ref.errors import BullMQError, ConnectionLost, OutcomeUnknown, WorkerAlreadyRunning
 from bullmq_ref.intake import Intake
 from bullmq_ref.job import Job, Payload, Result
+from bullmq_ref.jsjson import dumps
 from bullmq_ref.locks import Locks
+from bullmq_ref.log import Logger, tell
+from bullmq_ref.monitor import Monitor, watch
 from bullmq_ref.options import Limits, WorkerOptions, check_concurrency
 from bullmq_ref.processors import Processor, Processors
 from bullmq_ref.scripts.working import Terms
 from bullmq_ref.slots import Slots
 from bullmq_ref.stalled import StalledCheck
+from bullmq_ref.tracing import Telemetry, begin, carried, maybe
 
 _AFTER_LOSS = 0.1  # s
 _LOOK = 2.0  # s between looks whether Redis is there, when closing
@@ -52,7 +55,8 @@ class Worker(QueueBase, Generic[Payload, Result]):
     Options are WorkerOptions' fields as keywords, or `opts` with Node's names. Local events: `active(job, prev)`,
     `completed(job, result, prev)`, `failed(job, error, prev)` (every attempt), `retrying(job, delay, backoff type)`,
     `progress(job, value)`, `stalled(id, prev)`, `drained()`, `paused()`, `resumed()`, `closing()`, `closed()`,
-    `error(error)`, `lock_renewal_failed(id, error)` (LockLost when the lock is not ours any more).
+    `error(error)`; and of this library's own `lock_renewal_failed(id, error)` (LockLost when the lock is not ours any
+    more), `locks_renewed(count)`, `sweep_skipped()`.
 
     A job may run more than once (its worker may die): processors must be idempotent.
 
@@ -72,23 +76,30 @@ class Worker(QueueBase, Generic[Payload, Result]):
         connection: Connection = None,
         prefix: str | None = None,
         limits: Limits | None = None,
+        telemetry: Telemetry | None = None,
+        monitor: Monitor | None = None,
+        logger: Logger | None = None,
         **keywords: Any,
     ) -> None:
         given = opts if isinstance(opts, Mapping) else {}
         options = WorkerOptions.of(opts, keywords)
+        #: For logs and metrics: `{hostname}-{pid}-{6 hex}`.
+        self.label = new_label()
         super().__init__(
             queue,
             connection=connection if connection is not None else given.get("connection"),
             prefix=prefix if prefix is not None else given.get("prefix", "bull"),
             limits=limits,
+            telemetry=telemetry or given.get("telemetry"),
+            monitor=monitor,
+            logger=logger,
+            log_fields={"worker_id": self.label},
         )
         self.client.check_slot()
         self.options = options
         self._processors = None if processor is None else Processors(processor, options.concurrency)
         self._attempts = None if self._processors is None else Attempts(self, self._processors.run)
         self.id = str(uuid.uuid4())
-        #: For logs: `{hostname}-{pid}-{6 hex}`.
-        self.label = new_label()
         self._concurrency = options.concurrency
         metrics = (options.metrics or {}).get("maxDataPoints") or 0
         self.terms = Terms(options.lock_duration, options.name, options.limiter, metrics)
@@ -98,7 +109,7 @@ class Worker(QueueBase, Generic[Payload, Result]):
         self.repeat_key_hash_algorithm = options.repeat_key_hash_algorithm
         self.blocking = self.client.renamed(self.keys.client_name(f":w:{options.name}" if options.name else ""))
         self.blocking.open()  # Node finds workers by this connection's name
-        self.locks = Locks(self.wire, options.lock_duration, options.renew_time, self._renewal_failed)
+        self.locks = Locks(self)
         self.intake = Intake(self)
         self._stalled_check = StalledCheck(self)
         self._slots: Slots[Job[Any, Any]] = Slots()
@@ -109,6 +120,9 @@ class Worker(QueueBase, Generic[Payload, Result]):
         self._token = 0
         self._paused = False
         self._closed: asyncio.Task[None] | None = None
+        tell(self)
+        if monitor is not None:
+            watch(self, monitor)
         if processor is not None and options.autorun:
             self.run()
 
@@ -158,6 +172,11 @@ class Worker(QueueBase, Generic[Payload, Result]):
         return self._paused
 
     @property
+    def attributes(self) -> dict[str, Any]:
+        """Whose a span is."""
+        return {"bullmq.worker.id": self.id, "bullmq.worker.name": self.options.name}
+
+    @property
     def waiting(self) -> bool:
         """Whether it has found the queue empty and waits for a job to come."""
         return self.intake.waiting
@@ -169,23 +188,26 @@ class Worker(QueueBase, Generic[Payload, Result]):
 
     async def pause(self, *, do_not_wait_active: bool = False) -> None:
         """Take no more jobs, in this worker alone; return when those under way have ended, unless told otherwise."""
-        if self._paused:
-            return
-        self._paused = True
-        if not do_not_wait_active:
-            await self._finish_jobs()
-        await _cancel(self._checking)
-        self._checking = None
-        self.emit("paused")
+        told = {**self.attributes, "bullmq.worker.do.not.wait.active": do_not_wait_active}
+        with maybe(self.telemetry, self.name, "pause", told):
+            if self._paused:
+                return
+            self._paused = True
+            if not do_not_wait_active:
+                await self._finish_jobs()
+            await _cancel(self._checking)
+            self._checking = None
+            self.emit("paused")
 
     def resume(self) -> None:
         """Go on after `pause`."""
         if self.is_running():
             return
-        self._paused = False
-        if self._processors is not None:
-            self.run()
-        self.emit("resumed")
+        with maybe(self.telemetry, self.name, "resume", self.attributes):
+            self._paused = False
+            if self._processors is not None:
+                self.run()
+            self.emit("resumed")
 
     async def close(self, *, force: bool = False) -> None:
         """Stop: take no more jobs and wait for those under way (`limits.close` ms at most), unless `force`. Jobs left
@@ -194,8 +216,13 @@ class Worker(QueueBase, Generic[Payload, Result]):
         if force and self._main is not None:
             self._main.cancel()
         if self._closed is None:
-            self._closed = asyncio.create_task(self._close(force), name=f"closing {self.label}")
+            self._closed = asyncio.create_task(self._traced_close(force), name=f"closing {self.label}")
         await asyncio.shield(self._closed)
+
+    async def _traced_close(self, force: bool) -> None:
+        told = {**self.attributes, "bullmq.worker.force.close": force}
+        with maybe(self.telemetry, self.name, "close", told):
+            await self._close(force)
 
     async def _close(self, force: bool) -> None:
         self.emit("closing")
@@ -269,7 +296,13 @@ class Worker(QueueBase, Generic[Payload, Result]):
     async def get_next_job(self, token: str, *, block: bool = True) -> Job[Payload, Result] | None:
         """Take a job by hand; None when there is none, at once or, with `block`, after `drain_delay`."""
         await self.intake.look_at_server()
-        return await self.intake.fetch(token, self.intake.begin(block))
+        job = await self.intake.fetch(token, self.intake.begin(block))
+        if self.telemetry is not None:
+            told = {"bullmq.worker.options": dumps({"block": block}), "bullmq.job.id": None if job is None else job.id}
+            source = None if job is None else carried(job.options)
+            with begin(self.telemetry, self.name, "getNextJob", source=source, attributes={**self.attributes, **told}):
+                pass
+        return job
 
     def cancel_job(self, job_id: str, reason: str = "The job was cancelled") -> bool:
         """Cancel the processor of a job in hand; False when it is in no hand of this worker's. The attempt fails with
@@ -284,7 +317,9 @@ class Worker(QueueBase, Generic[Payload, Result]):
 
     def start_stalled_check(self) -> None:
         """Sweep now and every `stalled_interval`. `run` does this; a worker driven by hand may."""
-        if not self.options.skip_stalled_check and not self.closing and self._checking is None:
+        if self.options.skip_stalled_check or self.closing or self._checking is not None:
+            return
+        with maybe(self.telemetry, self.name, "startStalledCheckTimer", self.attributes):
             self._checking = asyncio.create_task(self._stalled_check.keep(), name=f"stalled check of {self.label}")
 
     async def sweep(self) -> list[str]:
@@ -327,16 +362,9 @@ class Worker(QueueBase, Generic[Payload, Result]):
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
 
-    def _renewal_failed(self, job_id: str, error: BullMQError) -> None:
-        if not isinstance(error, ConnectionLost):  # of that the connection tells
-            self.tell_error(error)
-        self.emit("lock_renewal_failed", job_id, error)
-        if isinstance(error, LockLost) and self.options.cancel_on_lock_loss:
-            self.cancel_job(job_id, str(error))
-
     def tell_error(self, error: Exception) -> None:
         """To the log and to those who listen to `error`."""
-        logger.debug("worker %s: %s", self.label, error)
+        self.log.debug("%s", error)
         self.emit("error", error)
 
 
