@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "coverage": ("coverage", "Tell how much of BullMQ's Lua the scenarios run."),
     "bench": ("bench", "Measure bullmq_ref beside its peers."),
     "setup": ("setup", "Make an installed harness ready: Node's BullMQ, once."),
+    "driver": ("driver", "Write a driver: a skeleton, a check, a replay."),
     "schema": ("schemas", "Print the JSON schema of scenarios or of the protocol."),
 }
 

@@ -39,13 +39,15 @@ Exit codes: 0 clean, 1 differences, 2 stale baseline, 3 error or invalid,
 @selection
 @click.option(
     "--impl", default="ref", metavar="IMPL",
-    help="The port: ref (bullmq_ref), node@VERSION, pypi-bullmq@VERSION, or cmd:COMMAND for any driver of your own.  "
-    "[default: ref]",
+    help="The port: ref (bullmq_ref), node@VERSION, pypi-bullmq@VERSION, cmd:COMMAND for any driver of your own, or "
+    "attach:HOST:PORT for one that runs already.  [default: ref]",
 )  # fmt: skip
 @execution
 @click.option("--gate", type=click.Choice(LEVELS), default="encoding", show_default=True,
               help="The mildest level that fails.")  # fmt: skip
 @click.option("--fail-fast", is_flag=True, help="Stop at the first cell in trouble.")
+@click.option("--transcript", "transcripts", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+              help="Write what drivers and harness say to each other; see `driver replay`.")  # fmt: skip
 @click.option("--repeat", type=click.IntRange(min=1), default=1, metavar="N", help="Run every cell N times.")
 @output
 def command(
@@ -59,6 +61,7 @@ def command(
     jobs: int | None,
     gate: str,
     fail_fast: bool,
+    transcripts: Path | None,
     repeat: int,
     json_file: str | None,
     junit_file: str | None,
@@ -84,7 +87,10 @@ def command(
         gate=cast("Level", gate),
         fail_fast=fail_fast,
         repeat=repeat,
+        transcripts=transcripts,
     )
+    if transcripts is not None:
+        transcripts.mkdir(parents=True, exist_ok=True)
     outputs = Outputs(json_file, junit_file, quiet, color)
     whole, code = play(run(options), outputs)
     if whole is not None:

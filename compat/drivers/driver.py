@@ -11,8 +11,10 @@ from typing import Any
 
 import msgspec
 
+from compat.drivers.attached import Attached, is_attached
 from compat.drivers.errors import CallRaised, DriverError, Late, Malformed, NotStarted, Rubbish, Stray, Undeclared
 from compat.drivers.process import Process
+from compat.drivers.transcript import Recorder
 from compat.model.history import Problem
 from compat.protocol import messages
 from compat.protocol.messages import Envelope, Hello, RpcError, Welcome
@@ -22,6 +24,7 @@ START_DEADLINE = 20_000  # ms for `initialize`: the first start of an interprete
 CALL_DEADLINE = 10_000  # ms for any other call
 #: ms for calls that may rightly wait for a blocking command of the port's, which lasts up to 10 s, to end.
 CLOSE_DEADLINES = {"worker.close": 25_000, "scenario.end": 25_000}
+PATIENT_DEADLINE = 3_600_000  # ms for any call of an attached driver: somebody reads its code at a breakpoint
 
 #: Answers a request of the driver's (`processor.call`, `processor.gate`) by its raw parameters.
 Handler = Callable[[str, msgspec.Raw], Awaitable[Any]]
@@ -37,8 +40,9 @@ _NULL = msgspec.Raw(b"null")
 class Driver:
     """One driver process after its handshake. `broken` tells why it must not be used again."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process | Attached, recorder: Recorder | None = None) -> None:
         self.process = process
+        self._recorder = recorder
         self.welcome = Welcome("", "", "", "")
         self.broken: DriverError | None = None
         self._ids = itertools.count(1)
@@ -49,9 +53,16 @@ class Driver:
         self._reader = asyncio.create_task(self._read(), name=f"driver {process.pid}")
 
     @classmethod
-    async def launch(cls, command: Sequence[str], *, bullmq: str, cwd: Path | None = None) -> Driver:
-        """Start a driver and shake hands. Raises `NotStarted` or any other `DriverError`."""
-        driver = cls(await Process.spawn(command, cwd=cwd))
+    async def launch(
+        cls, command: Sequence[str], *, bullmq: str, cwd: Path | None = None, transcript: Path | None = None
+    ) -> Driver:
+        """Start a driver, or connect to one, and shake hands. Raises `NotStarted` or any other `DriverError`.
+
+        Their conversation is written to the file `transcript`.
+        """
+        words = tuple(command)
+        process = await (Attached.connect(words) if is_attached(words) else Process.spawn(words, cwd=cwd))
+        driver = cls(process, Recorder(transcript) if transcript is not None else None)
         try:
             answer = await driver.call("initialize", Hello(messages.PROTOCOL, bullmq), deadline=START_DEADLINE)
             driver.welcome = msgspec.convert(answer, Welcome)
@@ -85,7 +96,10 @@ class Driver:
         """
         if self.broken is not None:
             raise self.broken
-        deadline = CLOSE_DEADLINES.get(method, CALL_DEADLINE) if deadline is None else deadline
+        if self.process.patient:
+            deadline = PATIENT_DEADLINE
+        elif deadline is None:
+            deadline = CLOSE_DEADLINES.get(method, CALL_DEADLINE)
         number = next(self._ids)
         future: asyncio.Future[msgspec.Raw] = asyncio.get_running_loop().create_future()
         self._pending[number] = future
@@ -97,7 +111,7 @@ class Driver:
             "_meta": {"deadlineMs": deadline},
         }
         try:
-            self.process.write(_encode(request))
+            self._write(request)
             result = await asyncio.wait_for(future, deadline / 1000)
         except TimeoutError:
             raise self._break(
@@ -111,6 +125,12 @@ class Driver:
             self._pending.pop(number, None)
         return _decode_any(result)
 
+    def _write(self, message: dict[str, Any]) -> None:
+        line = _encode(message)
+        if self._recorder is not None:
+            self._recorder.note(">", line)
+        self.process.write(line)
+
     def serve(self, handler: Handler | None, listener: Listener | None) -> None:
         """Hand what the driver asks and tells to these from now on. What the last ones have not answered is dropped."""
         for task in tuple(self._tasks):
@@ -123,6 +143,8 @@ class Driver:
         try:
             async for line in self.process.lines():
                 if line.strip():
+                    if self._recorder is not None:
+                        self._recorder.note("<", line)
                     self._take(line)
             await self.process.wait()
             self._break(self.process.death())
@@ -179,7 +201,7 @@ class Driver:
             self._break(Malformed(f"`{method}` has parameters of another shape: {error}", stderr=self.process.stderr))
             return
         if self.broken is None and self.process.alive:
-            self.process.write(_encode({"jsonrpc": "2.0", "id": number, **reply}))
+            self._write({"jsonrpc": "2.0", "id": number, **reply})
 
     def _raised(self, error: RpcError) -> Exception:
         symbol = error.data.bullmq if error.data is not None else UNCLASSIFIED
@@ -226,3 +248,5 @@ class Driver:
         await ending
         self._reader.cancel()
         await asyncio.gather(self._reader, *self._tasks, return_exceptions=True)
+        if self._recorder is not None:
+            self._recorder.close()

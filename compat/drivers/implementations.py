@@ -37,8 +37,13 @@ def node_aliases() -> dict[str, str]:
 
 
 def command_for(name: str) -> tuple[str, ...]:
-    """The command of `ref`, `node@VERSION`, `pypi-bullmq@VERSION` or `cmd:COMMAND`. Raises `ImplementationError`."""
+    """The command of `ref`, `node@VERSION`, `pypi-bullmq@VERSION`, `cmd:COMMAND`, or `attach:HOST:PORT` itself.
+
+    Raises `ImplementationError`.
+    """
     kind, _, rest = name.partition(":")
+    if kind == "attach" and rest.strip():
+        return (name,)
     if kind == "cmd" and rest.strip():
         return tuple(shlex.split(rest))
     base, _, version = name.partition("@")
@@ -59,5 +64,5 @@ def command_for(name: str) -> tuple[str, ...]:
         return tuple(environments.command(name))
     raise ImplementationError(
         f"there is no implementation {name!r}; there are ref, node@{NODE_TARGET}, pypi-bullmq@VERSION, "
-        "and cmd:COMMAND for any driver of your own"
+        "cmd:COMMAND for any driver of your own, and attach:HOST:PORT for one that runs already"
     )

@@ -15,11 +15,13 @@ Command = tuple[str, ...]
 class Pool:
     """Drivers by command. A driver serves one cell at a time."""
 
-    def __init__(self, *, bullmq: str, cwd: Path | None = None) -> None:
+    def __init__(self, *, bullmq: str, cwd: Path | None = None, transcripts: Path | None = None) -> None:
         self._bullmq = bullmq
         self._cwd = cwd
+        self._transcripts = transcripts  # a folder: one file a driver, in the order of their starts
         self._idle: dict[Command, list[Driver]] = defaultdict(list)
         self._all: set[Driver] = set()
+        self._started = 0
         self._closed = False
 
     async def take(self, command: Sequence[str]) -> Driver:
@@ -30,7 +32,9 @@ class Pool:
             if driver.broken is None and driver.process.alive:
                 return driver
             await self.discard(driver)
-        driver = await Driver.launch(command, bullmq=self._bullmq, cwd=self._cwd)
+        self._started += 1
+        file = self._transcripts and self._transcripts / f"{self._started:03}.jsonl"
+        driver = await Driver.launch(command, bullmq=self._bullmq, cwd=self._cwd, transcript=file)
         self._all.add(driver)
         if self._closed:
             await self.discard(driver)

@@ -20,6 +20,8 @@ _GRACE = 1.0  # s between SIGTERM and SIGKILL
 class Process:
     """A spawned driver. Its standard error is drained at all times and never decides a verdict."""
 
+    patient = False  # deadlines hold for it
+
     def __init__(self, command: Sequence[str], process: asyncio.subprocess.Process) -> None:
         self.command = tuple(command)
         self._process = process

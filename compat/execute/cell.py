@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from compat.capture import NeverStill, capture
 from compat.drivers import CallRaised, Pool
+from compat.drivers.driver import PATIENT_DEADLINE
 from compat.execute.connections import Connections
 from compat.execute.facts import poll, seen
 from compat.execute.players import Player, Players, Seat
@@ -375,8 +376,9 @@ class CellRun:
             missing[:] = await seen(until, client, base, self.labels, self.players.notices, self.processor.waiting)
             return None if missing else True
 
-        if await poll(look_once, until.deadline) is None:
-            raise Trouble("late", f"waited {until.deadline} ms for {'; '.join(missing)}")
+        deadline = PATIENT_DEADLINE if self.players.patient else until.deadline
+        if await poll(look_once, deadline) is None:
+            raise Trouble("late", f"waited {deadline} ms for {'; '.join(missing)}")
 
     def _benches(self) -> list[Bench]:
         benches = []

@@ -70,6 +70,11 @@ class Players:
             rule.then.die is not msgspec.UNSET for rule in scenario.program
         )
 
+    @property
+    def patient(self) -> bool:
+        """Whether somebody may be reading a driver's code at a breakpoint."""
+        return any(player.driver.process.patient for player in self.all)
+
     def sides(self, name: str) -> tuple[Side, ...]:
         """The sides that hold the object `name` in this arm."""
         return ROLES[self._cell.arm][self._scenario.objects[name].player]

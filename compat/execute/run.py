@@ -18,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from compat.drivers import DriverError, ImplementationError, Pool, command_for
+from compat.drivers.attached import SCHEME
 from compat.drivers.implementations import NODE_TARGET, ROOT
 from compat.execute.cell import CellRun
 from compat.execute.players import Seat
@@ -49,13 +50,14 @@ class Options:
     fail_fast: bool = False
     repeat: int = 1
     oracle: str = f"node@{NODE_TARGET}"
+    transcripts: Path | None = None  # a folder for what the drivers and the harness say to each other
 
 
 async def run(options: Options) -> AsyncIterator[Record]:
     """Header, one entry a cell, footer. Raises `Unusable` when nothing can be run; closing the iterator ends it all."""
     clock = time.monotonic()
     async with AsyncExitStack() as stack:
-        pool = Pool(bullmq=NODE_TARGET, cwd=ROOT)
+        pool = Pool(bullmq=NODE_TARGET, cwd=ROOT, transcripts=options.transcripts)
         stack.push_async_callback(pool.close)
         seats, servers = await _ready(options, pool, stack)
         welcome = seats["port"].welcome
@@ -136,8 +138,8 @@ def _binary(options: Options) -> Path | None:
 
 
 def _jobs(options: Options, servers: Mapping[TopologyName, Server]) -> int:
-    if not all(server.own for server in servers.values()):
-        return 1  # connections can be told apart only by age there
+    if not all(server.own for server in servers.values()) or options.implementation.startswith(SCHEME):
+        return 1  # connections can be told apart only by age there; and one steps through one cell at a time
     return options.jobs or min(8, 2 * (os.cpu_count() or 2))
 
 

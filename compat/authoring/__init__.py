@@ -1,0 +1,1 @@
+"""What the author of a driver is helped with: a walk through the protocol, skeletons, replays."""

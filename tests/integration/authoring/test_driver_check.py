@@ -1,0 +1,71 @@
+"""`driver check` walks through the protocol and explains what goes wrong (T163)."""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from compat.authoring.skeleton import SKELETONS, write
+
+Call = Callable[..., tuple[int, str]]
+
+
+@pytest.mark.parametrize("name", ["ref", "node@5.62.0"])
+def test_the_drivers_of_this_project_pass_every_step(call: Call, name: str) -> None:
+    code, said = call("driver", "check", name)
+    assert (code, said.splitlines()[-2]) == (0, "19 well, 0 wrong, 0 not offered, 0 not reached"), said
+
+
+def test_a_driver_that_says_yes_to_everything_is_found_out(call: Call, python: str, root: Path) -> None:
+    code, said = call("driver", "check", "--", python, str(root / "tests/drivers/null.py"))
+    assert code == 1
+    wrong = [line for line in said.splitlines() if line.endswith("wrong")]
+    assert [line.split()[1] for line in wrong if not line[0].isdigit()] == [
+        "Answer", "Open", "Untag", "Answer", "Refuse", "Run", "Move", "Work",
+    ]  # fmt: skip
+    assert "5 not reached" in said or "4 not reached" in said  # what needs a worker that works
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"),
+    [
+        ("exits", "exit code 7"),
+        ("greets", "standard output is the protocol's alone"),
+        ("old-protocol", 'answer `initialize` with "protocol": "bullmq-compat/1"'),
+        ("shapeless", "schema protocol"),
+        ("refuses", "`initialize` was refused: not today"),
+        ("hangs", "`ping` was not answered within 10000 ms"),
+        ("dies", "killed by SIGKILL"),
+        ("answers-twice", "answer each call once"),
+        ("no-result", "neither `result` nor `error`"),
+    ],
+)
+def test_a_driver_that_misbehaves_is_told_how(call: Call, python: str, root: Path, mode: str, told: str) -> None:
+    code, said = call("driver", "check", "--", python, str(root / "tests/drivers/puppet.py"), mode)
+    assert code == 1
+    assert told in said, said
+
+
+@pytest.mark.parametrize("language", SKELETONS)
+def test_a_skeleton_passes_as_it_is_written(call: Call, tmp_path: Path, language: str) -> None:
+    made = write(language, tmp_path / "driver")
+    words = made.start.split()
+    tool = made.build[0] if made.build else words[0]
+    if shutil.which(tool) is None:
+        pytest.skip(f"no {tool} on this machine")
+    if made.build:
+        built = subprocess.run(made.build, cwd=tmp_path / "driver", capture_output=True, text=True, check=False)
+        if built.returncode and language == "rust" and "serde_json" in built.stderr and "download" in built.stderr:
+            pytest.skip("no registry of crates is reachable")
+        assert built.returncode == 0, built.stderr
+    words = [str(tmp_path / "driver" / word) if (tmp_path / "driver" / word).exists() else word for word in words]
+    code, said = call("driver", "check", "--", *words)
+    assert (code, said.splitlines()[-2]) == (0, "6 well, 0 wrong, 13 not offered, 0 not reached"), said
+
+
+def test_new_says_what_comes_next(call: Call, tmp_path: Path) -> None:
+    code, said = call("driver", "new", "--language", "go", str(tmp_path / "mine"))
+    assert code == 0
+    assert "go build -o driver ." in said and "bullmq-compat driver check -- ./driver" in said
