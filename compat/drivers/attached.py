@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from compat.drivers.errors import Died, NotStarted, Rubbish
+from compat.drivers.errors import Died, DriverError, NotStarted, Rubbish
 from compat.protocol.messages import LINE_LIMIT
 
 SCHEME = "attach:"
@@ -86,3 +86,9 @@ class Attached:
             await self._writer.wait_closed()
 
     terminate = kill
+
+    def freeze(self) -> None:
+        """It is not ours to stop. Raises `DriverError`."""
+        raise DriverError("an attached driver cannot be stopped by the harness", "start it with --impl cmd:… instead")
+
+    thaw = freeze
