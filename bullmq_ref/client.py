@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -84,7 +85,7 @@ class RedisOptions:
             "decode_responses": True,
             "encoding_errors": "replace",  # as Node reads text that is not UTF-8
             "protocol": 2,
-            "client_name": client_name,
+            "client_name": None,
             "driver_info": None,
             **(self.extra or {}),
         }
@@ -95,6 +96,10 @@ class RedisOptions:
             connection = kind(host=address[0], port=address[1], **arguments)
         try:
             await connection.connect()
+            if client_name is not None:
+                await connection.send_command("CLIENT", "SETNAME", client_name)
+                with contextlib.suppress(redis_errors.ResponseError):  # a name with a space, or CLIENT is forbidden:
+                    await connection.read_response()  # as in Node, it goes without
         except BaseException:
             await connection.disconnect(nowait=True)
             raise

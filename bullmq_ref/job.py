@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bullmq_ref.errors import BullMQError, ConnectionClosed, JobLocked, JobWaitTimeout
+from bullmq_ref.errors import BullMQError, ConnectionClosed, JobLocked, JobNotExist, JobWaitTimeout
 from bullmq_ref.job_attempt import Attempt
 from bullmq_ref.job_family import Family
 from bullmq_ref.job_record import Payload, Result, lenient
@@ -75,7 +75,7 @@ class Job(Attempt[Payload, Result], Family[Payload, Result]):
 
     async def wait_until_finished(self, events: QueueEvents, timeout_ms: int | None = None) -> Result | None:
         """What it returned, as soon as `events`, a reader of its queue, tells. Raises BullMQError with the reason when
-        it failed or is missing or its worker closes, JobWaitTimeout past `timeout_ms` (None: never)."""
+        it failed or its worker closes, JobNotExist, JobWaitTimeout past `timeout_ms` (None: never)."""
         finished: asyncio.Future[Result | None] = asyncio.get_running_loop().create_future()
 
         def completed(args: Mapping[str, Any], _: str) -> None:
@@ -106,6 +106,8 @@ class Job(Attempt[Payload, Result], Family[Payload, Result]):
                 if status == 1:
                     result: Result | None = lenient(value)
                     return result
+                if status == -1:
+                    raise JobNotExist(job=self._owner.keys.job(self.id), command="isFinished")
                 if status != 0:
                     raise BullMQError(str(value))
                 return await finished

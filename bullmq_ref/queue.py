@@ -140,7 +140,7 @@ class Queue(Repeating, Getters[Payload, Result]):
             return await self._add_bulk(asked)
 
     async def _add_bulk(self, asked: Iterable[tuple[str, Any, Mapping[str, Any]]]) -> list[Job[Payload, Result]]:
-        made = [self._job(*job) for job in asked]
+        made = [self._job(*job, own=("jobId", "telemetry")) for job in asked]
         new = [job.new() for job in made]
         replies = await asyncio.gather(*(adding.add_raw(self.wire, n) for n in new), return_exceptions=True)
         for job, reply in zip(made, replies, strict=True):
@@ -149,10 +149,11 @@ class Queue(Repeating, Getters[Payload, Result]):
             job.id = reply if isinstance(reply, str) else str(reply)
         return made
 
-    def _job(self, name: str, data: Any, asked: Mapping[str, Any]) -> Job[Any, Any]:
-        options = {**self._defaults, **asked}
-        if "jobId" not in asked:
-            options.pop("jobId", None)
+    def _job(
+        self, name: str, data: Any, asked: Mapping[str, Any], *, own: tuple[str, ...] = ("jobId",)
+    ) -> Job[Any, Any]:
+        """`own`: options that no default stands in for."""
+        options = {**{o: value for o, value in self._defaults.items() if o not in own}, **asked}
         job_id = options.get("jobId")
         return Job(self, name, data, options, job_id if job_id is None or isinstance(job_id, str) else str(job_id))
 

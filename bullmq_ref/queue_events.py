@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bullmq_ref.base import Connection, QueueBase
-from bullmq_ref.errors import BullMQError, ConnectionLost
+from bullmq_ref.errors import BullMQError, ConnectionClosed, ConnectionLost
 from bullmq_ref.jsjson import loads
 from bullmq_ref.wire import flat
 
@@ -38,7 +38,7 @@ class QueueEvents(QueueBase):
         super().__init__(name, connection=connection, prefix=prefix, client_suffix=":qe")
         self._last = last_event_id or opts.get("lastEventId") or "$"
         self._block = blocking_timeout or opts.get("blockingTimeout") or 10_000
-        self._placed = asyncio.Event()
+        self._placed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
         if opts.get("autorun", True) if autorun is None else autorun:
             self.run()
@@ -50,10 +50,9 @@ class QueueEvents(QueueBase):
         self._task = asyncio.create_task(self._read(), name=f"events of {self.keys.qualified}")
 
     async def ready(self) -> None:
-        """Return when Redis has answered and, once reading, when no later event can be missed."""
-        await super().ready()
-        if self._task is not None:
-            await self._placed.wait()
+        """Return when Redis has answered; while reading, when no later event can be missed. Raises what Redis answered
+        with, if that is an error."""
+        await (super().ready() if self._task is None else asyncio.shield(self._placed))
 
     async def close(self) -> None:
         """Stop reading and close the connection. Always returns."""
@@ -61,6 +60,7 @@ class QueueEvents(QueueBase):
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        self._fail(ConnectionClosed(f"The reader of {self.keys.events} was closed."))
         await self.client.close(now=True)
 
     async def disconnect(self) -> None:
@@ -70,14 +70,13 @@ class QueueEvents(QueueBase):
     async def _read(self) -> None:
         while not self.closing:
             try:
-                if self._last == "$":  # told to XREAD, it would mean anew what comes after each call
-                    self._last = await self._newest()
-                self._placed.set()
+                await self._take_place()
                 reply = await self.client.command(
                     "XREAD", "BLOCK", self._block, "STREAMS", self.keys.events, self._last
                 )
             except BullMQError as error:
                 if not isinstance(error, ConnectionLost):
+                    self._fail(error)
                     self.emit("error", error)
                     await asyncio.sleep(_PAUSE)
                 continue
@@ -85,10 +84,22 @@ class QueueEvents(QueueBase):
                 self._last = entry
                 self._tell(entry, fields)
 
-    async def _newest(self) -> str:
-        """The id of the last entry: what comes from now on comes after it."""
+    async def _take_place(self) -> None:
+        """Know where to read from. `$`, told to XREAD, would mean anew what comes after each call."""
+        if self._placed.done() and self._placed.exception() is None:
+            return
         found = await self.client.command("XREVRANGE", self.keys.events, "+", "-", "COUNT", 1)
-        return str(found[0][0]) if found else "0-0"
+        if self._last == "$":
+            self._last = str(found[0][0]) if found else "0-0"
+        if self._placed.done():
+            self._placed = asyncio.get_running_loop().create_future()
+        self._placed.set_result(None)
+
+    def _fail(self, error: BullMQError) -> None:
+        """Tell whoever waits for this reader to be ready."""
+        if not self._placed.done():
+            self._placed.set_exception(error)
+            self._placed.exception()  # nobody may be waiting
 
     def _tell(self, entry: str, fields: Sequence[str]) -> None:
         args: dict[str, Any] = flat(fields)

@@ -77,7 +77,9 @@ async def test_bulk_is_checked_as_a_whole_and_keeps_its_order(make: Any) -> None
     with pytest.raises(Invalid, match="Custom Id cannot be integers"):
         await queue.add_bulk([{"name": "a"}, {"name": "b", "opts": {"jobId": "7"}}])
     assert await queue.client.command("EXISTS", queue.keys.id) == 0
+    queue = make.queue(default_job_options={"attempts": 4, "jobId": "mine", "telemetry": {"metadata": "mine"}})
     jobs = await queue.add_bulk([{"name": str(i), "opts": {"priority": i}} for i in range(3)])
+    assert "telemetry" not in jobs[0].options  # as in Node: neither this nor the id is a default of bulks
     assert [job.id for job in jobs] == ["1", "2", "3"]
     assert [job.options["attempts"] for job in jobs] == [4, 4, 4]
 

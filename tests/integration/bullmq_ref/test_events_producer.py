@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bullmq_ref import Invalid
+from bullmq_ref import BullMQError, Invalid
 
 
 async def test_a_published_event_reaches_readers_as_text(make: Any, until: Any) -> None:
@@ -98,3 +98,35 @@ async def test_a_disconnected_queue_is_closed_at_once(make: Any) -> None:
     await queue.ready()
     await queue.disconnect()
     assert not queue.client.connected
+
+
+async def test_a_reader_that_waits_for_events_is_ready(make: Any, until: Any) -> None:
+    events = make.events(last_event_id="$")
+    for _ in range(2):  # the second time its connection is blocked
+        await events.ready()
+    assert events.client.connected
+
+
+async def test_who_waits_for_a_reader_that_cannot_read_is_told_why(make: Any) -> None:
+    queue = make.queue()
+    await queue.client.command("SET", queue.keys.events, "no stream")
+    events = make.events()
+    events.on("error", lambda error: None)
+    with pytest.raises(BullMQError, match="WRONGTYPE"):
+        await events.ready()
+
+
+async def test_who_waits_for_a_reader_that_is_closed_is_told(make: Any) -> None:
+    events = make.events()
+    await events.close()
+    with pytest.raises(BullMQError, match="was closed"):
+        await events.ready()
+
+
+async def test_a_worker_whose_name_names_no_connection_works(make: Any, until: Any) -> None:
+    """CLIENT SETNAME refuses spaces; Node goes without a name then."""
+    queue, done = make.queue(), []
+    make.worker(lambda job, token: done.append(job.id), name="number one")
+    await queue.add("n", {})
+    await until(lambda: done)
+    assert await queue.get_workers_count() == 0
