@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _TRIES = 3
 _PAUSE = 2.5  # s between tries while the connection is lost
 _SHORTEST, _LONGEST = 1_000, 300_000  # ms that a job is put off whose next one could not be added
-_LEGACY = 4  # colons: keys of repeatable jobs that old versions made have as many, and more
+_LEGACY = 4  # colons: keys with as many, and more, are those of repeatable jobs that old versions made
 
 
 async def follow(worker: Worker[Any, Any], job: Job[Any, Any]) -> bool:
@@ -52,6 +52,7 @@ async def _insist(worker: Worker[Any, Any], job: Job[Any, Any]) -> None:
 
 
 async def _add_next(worker: Worker[Any, Any], job: Job[Any, Any]) -> None:
+    """Node follows repeatable jobs as it follows a scheduler's, unless their keys are old."""
     if job.repeat_job_key and job.repeat_job_key.count(":") < _LEGACY:
         await JobScheduler(worker).iterate(job)
     elif job.options.get("repeat"):

@@ -11,6 +11,7 @@ from bullmq_ref import clock
 from bullmq_ref.cron import Cron, CronError
 from bullmq_ref.errors import Invalid
 from bullmq_ref.jsjson import Undefined
+from bullmq_ref.zones import zone
 
 #: Called with (ms after which the slot must lie, the repeat options with Node's names, the job's name); returns ms, or
 #: None when nothing comes any more. May be async. Node's `settings.repeatStrategy`.
@@ -80,10 +81,12 @@ def next_in_pattern(after: float, repeat: Mapping[str, Any], _name: str = "") ->
     since = max(after, ms(start)) if start else after
     try:
         cron = Cron.parse("undefined" if pattern is None else str(pattern))
+        tz = "UTC" if repeat.get("utc") else repeat.get("tz")
+        zone(tz)  # an unknown one is refused even where it is not needed
         if repeat.get("immediately"):
             return clock.now()
         until = int(ms(end)) if end else None
-        return _search(cron, int(since), "UTC" if repeat.get("utc") else repeat.get("tz"), until)
+        return _search(cron, int(since), tz, until)
     except ValueError as error:
         raise Invalid(str(error), symbol="CronInvalid", field="pattern") from None
 

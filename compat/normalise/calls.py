@@ -122,15 +122,19 @@ def _view(
     scenario: Scenario, history: History, names: Names, clock: Clock, outcome: Outcome, view: dict[str, Any]
 ) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    job, opts, timestamp = str(view.get("id")), view.get("opts"), view.get("timestamp")
+    job, opts = str(view.get("id")), view.get("opts")
+
+    def told(at: float) -> bool:  # a script may read the clock again after the job did
+        return at == view.get("timestamp") or clock.within(at, outcome.sent_ms, outcome.answered_ms)
+
     for name in JOB_VIEW:
         value = view.get(name)
         if value is None or (name == "stacktrace" and value == []):
             continue
         if name == "opts" and isinstance(value, dict) and iteration(job) is not None:
-            value = names.slots.options(job, _without_nulls(value), timestamp, clock, outcome.answered_ms)
+            value = names.slots.options(job, _without_nulls(value), clock, outcome.answered_ms, told)
         elif name == "delay" and isinstance(opts, dict):
-            value = names.slots.delay(job, opts, timestamp, value)
+            value = names.slots.delay(job, opts, value, told)
         value = walk(value, names, fold=True)
         if name in _CLOCKED and isinstance(value, int) and clock.seen(value, outcome.answered_ms):
             value = INSTANT

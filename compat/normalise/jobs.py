@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from compat.normalise.canonical import Place
@@ -48,10 +48,9 @@ def _field(scene: Scene, queue: str, job: str, field: str, text: str) -> Any:
         case Codec.INSTANT:
             return scene.clock.instant(text, scene.capture.at_ms)
         case Codec.NUMBER if field == "delay" and iteration(job) is not None:
-            fields = scene.job(queue, job)
-            opts = json_text(fields.get("opts", ""), str, by_client=False)
-            value = scene.names.slots.delay(job, opts if isinstance(opts, dict) else {}, fields.get("timestamp"), text)
-            return number(value)
+            opts = json_text(scene.job(queue, job).get("opts", ""), str, by_client=False)
+            told = _told(scene, queue, job)
+            return number(scene.names.slots.delay(job, opts if isinstance(opts, dict) else {}, text, told))
         case Codec.NUMBER:
             bounds = scene.span(queue, job) if field == "delay" else None
             value = number(text)
@@ -63,9 +62,15 @@ def _field(scene: Scene, queue: str, job: str, field: str, text: str) -> Any:
 def _options(scene: Scene, queue: str, job: str, value: Any) -> Any:
     """Options that hold a time from the clock: an explicit one stays literal."""
     if isinstance(value, dict):
-        timestamp = scene.job(queue, job).get("timestamp")
-        value = scene.names.slots.options(job, value, timestamp, scene.clock, scene.capture.at_ms)
+        at_ms, told = scene.capture.at_ms, _told(scene, queue, job)
+        value = scene.names.slots.options(job, value, scene.clock, at_ms, told)
     return walk(value, scene.names, fold=False)
+
+
+def _told(scene: Scene, queue: str, job: str) -> Callable[[float], bool]:
+    """A delay counts from its job's timestamp."""
+    timestamp = scene.job(queue, job).get("timestamp", "")
+    return lambda at: timestamp.isdecimal() and int(timestamp) == at
 
 
 def traces(value: Any) -> Any:

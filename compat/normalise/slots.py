@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from compat.model.history import History, Outcome
@@ -12,6 +12,8 @@ from compat.wire.keys import iteration
 from compat.wire.options import CLOCK_OPTIONS
 
 _IN_TEXT = re.compile(r"repeat:(?P<key>[^\s\"]*?):(?P<slot>\d{13})(?!\d)")
+Told = Callable[[float], bool]
+
 _MAKERS = ("queue.upsertJobScheduler", "queue.add")
 
 
@@ -26,26 +28,26 @@ class Slots:
     """
 
     def __init__(self, history: History) -> None:
-        self._firsts: dict[str, list[tuple[int, bool]]] = {}  # key → (slot, whether others count from it)
+        self._firsts: dict[str, list[tuple[int, int]]] = {}  # key → (slot, the interval that counts from it, or 0)
         self._since: dict[str, set[int]] = {}  # key → ms between an aligned slot and the call that came `immediately`
         clock = Clock(history)
         for outcome, key, slot, repeat in _made(history):
             firsts = self._firsts.setdefault(key, [])
             if clock.within(slot, outcome.sent_ms, outcome.answered_ms) and slot not in [ms for ms, _ in firsts]:
-                firsts.append((slot, "every" in repeat))
+                firsts.append((slot, repeat.get("every") or 0))
             offset = repeat.get("offset")
             if isinstance(offset, int) and clock.within(slot + offset, outcome.sent_ms, outcome.answered_ms):
                 self._since.setdefault(key, set()).add(offset)
 
     def name(self, key: str, slot: int) -> str:
         """The name of a slot of the scheduler `key`; its digits when it is literal."""
-        firsts = self._firsts.get(key, [])
-        for number, (first, counts) in reversed(list(enumerate(firsts, 1))):
-            name = "<first>" if number == 1 else f"<first {number}>"
-            if slot == first:
-                return name
-            if counts and slot > first:
-                return f"{name}+{slot - first}"
+        firsts = list(enumerate(self._firsts.get(key, []), 1))[::-1]
+        whole = [(n, first) for n, (first, every) in firsts if slot == first or (every and (slot - first) % every == 0)]
+        later = [(n, first) for n, (first, every) in firsts if every]
+        for number, first in (*whole, *later):
+            if slot >= first:
+                name = "<first>" if number == 1 else f"<first {number}>"
+                return name if slot == first else f"{name}+{slot - first}"
         return str(slot)
 
     def renamed(self, text: str) -> str:
@@ -55,12 +57,17 @@ class Slots:
         return _IN_TEXT.sub(lambda id_: f"repeat:{id_['key']}:{self.name(id_['key'], int(id_['slot']))}", text)
 
     def phase(self, key: str, offset: Any, every: Any) -> Any:
-        """A record's `offset`: `<phase>` when it is that of a first slot that the clock told, else itself."""
+        """A record's `offset`: `<phase of every>` when it is that of a first slot that the clock told, else itself. The
+        record's own interval is tried first; an upsert with another one keeps the phase."""
         try:
-            fits = any(first % int(every) == int(offset) for first, counts in self._firsts.get(key, []) if counts)
-        except (TypeError, ValueError, ZeroDivisionError):
-            return offset
-        return "<phase>" if fits else offset
+            at = int(offset)
+            for first, counted in self._firsts.get(key, []):
+                for interval in dict.fromkeys((int(every), counted)):
+                    if counted and interval and first % interval == at:
+                        return f"<phase of {interval}>"
+        except (TypeError, ValueError):
+            pass
+        return offset
 
     def due(self, job: str, opts: dict[str, Any]) -> int | None:
         """When an iteration is due: its slot, and what its options put that off by. None for any other job."""
@@ -70,16 +77,17 @@ class Slots:
         offset = _repeat(opts).get("offset")
         return found[1] + (offset if isinstance(offset, int) else 0)
 
-    def delay(self, job: str, opts: dict[str, Any], timestamp: Any, delay: Any) -> Any:
-        """An iteration's `delay`: `<until due>` when it ends then, else itself."""
+    def delay(self, job: str, opts: dict[str, Any], delay: Any, told: Told) -> Any:
+        """An iteration's `delay`: `<until due>` when it ends then, else itself. `told`: whether the clock has shown a
+        time when the delay was counted."""
         due = self.due(job, opts)
         try:
-            fits = due is not None and float(delay) > 0 and float(timestamp) + float(delay) == due
+            fits = due is not None and float(delay) > 0 and told(due - float(delay))
         except (TypeError, ValueError):
             return delay
         return "<until due>" if fits else delay
 
-    def options(self, job: str, opts: dict[str, Any], timestamp: Any, clock: Clock, at_ms: float) -> dict[str, Any]:
+    def options(self, job: str, opts: dict[str, Any], clock: Clock, at_ms: float, told: Told) -> dict[str, Any]:
         """A job's options: times from the clock are instants; of an iteration, slots and what counts from them."""
         found = iteration(job)
         named: dict[str, Any] = {}
@@ -88,7 +96,7 @@ class Slots:
             if found is not None and name == "prevMillis":
                 value = "<slot>" if value == found[1] else value
             elif found is not None and name == "delay":
-                value = self.delay(job, opts, timestamp, value)
+                value = self.delay(job, opts, value, told)
             elif found is not None and name == "repeat" and isinstance(value, dict):
                 since = self._since.get(found[0], set())
                 value = {k: "<since the slot>" if k == "offset" and v in since else v for k, v in value.items()}
