@@ -119,7 +119,8 @@ class Record(Generic[Payload, Result]):
         options = decoded(loads(fields.get("opts") or "{}"))
         data = loads(fields.get("data") or "{}")
         job = cls(owner, fields.get("name", ""), data, options, job_id)
-        job.progress = loads(fields.get("progress") or "0")
+        progress = fields.get("progress")
+        job.progress = loads(progress) if progress else 0
         job.delay = integer(fields.get("delay"))
         job.priority = integer(fields.get("priority")) or 0
         job.timestamp = integer(fields.get("timestamp")) or 0
@@ -164,7 +165,11 @@ _FLAGS = {
 
 def integer(text: str | None) -> int | None:
     """JavaScript's `parseInt`; None for NaN."""
-    found = _LEADING_INTEGER.match(text) if text else None
+    if not text:
+        return None
+    if text.isascii() and text.isdigit():
+        return int(text)
+    found = _LEADING_INTEGER.match(text)
     return int(found[1]) if found else None
 
 

@@ -31,6 +31,7 @@ _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
 _INDEX = re.compile(r"(?:0|[1-9][0-9]{0,9})\Z")
 _quote = json.encoder.encode_basestring  # raw UTF-8; escapes exactly what JavaScript escapes, surrogates aside
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_SCALARS: Final = frozenset({str, int, bool, type(None)})
 _DEEP = 7_000  # levels of nesting that are read; V8 gives up near there when it writes
 
 
@@ -109,13 +110,14 @@ def property_order(names: Iterable[str]) -> list[str]:
 def _is_simple(value: Any) -> bool:
     """Whether the C encoder writes `value` as JavaScript does (for certain)."""
     kind = type(value)
-    if kind is str or kind is int or kind is bool or value is None:
+    if kind is dict:
+        for name, member in value.items():  # a loop, not `all`: every payload comes through here
+            if type(name) is not str or name[:1].isdigit() or not (type(member) in _SCALARS or _is_simple(member)):
+                return False
         return True
     if kind is list:
         return all(map(_is_simple, value))
-    if kind is dict:
-        return all(type(k) is str and not k[:1].isdigit() and _is_simple(v) for k, v in value.items())
-    return False
+    return kind in _SCALARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,8 @@ def _members(value: Mapping[Any, Any]) -> tuple[str, list[Any], str]:
 
 
 def _has_surrogates(text: str) -> bool:
+    if text.isascii():
+        return False
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -13,6 +13,7 @@ from bullmq_ref.errors import Invalid
 from bullmq_ref.jsjson import UNDEFINED, Undefined, dumps, utf8
 
 PRIORITY_LIMIT: Final = 2**21
+_NUMBERS: Final = frozenset({int, float, bool, type(None)})
 
 #: Option names as they are stored, where they differ from the API's.
 SHORT: Final = {
@@ -56,10 +57,17 @@ class Limits:
         """As Node: none of these."""
         return cls(payload=None, logs=None, backoff=None, strict=False, close=None)
 
+    def _size(self, data: str, options: Mapping[str, Any]) -> int:
+        """Bytes. Numbers and switches beside little data are not worth writing out: an upper bound will do."""
+        most = 4 * (len(data) + sum(map(len, options))) + 32 * len(options)
+        if self.payload is not None and most <= self.payload and _NUMBERS.issuperset(map(type, options.values())):
+            return most
+        return len(utf8(data)) + len(utf8(dumps(options)))
+
     def check(self, name: str, data: str, options: Mapping[str, Any]) -> None:
         """Raise Invalid, naming the field and the bound, when a job breaks one of these bounds."""
         if self.payload is not None:
-            size = len(utf8(data)) + len(utf8(dumps(options)))
+            size = self._size(data, options)
             if size > self.payload:
                 raise Invalid(
                     f"The size of job {name} exceeds the limit {self.payload} bytes: it takes {size} bytes",
@@ -74,14 +82,15 @@ class Limits:
             if isinstance(value, int | float) and value < 0:
                 raise Invalid(f"{option} must be greater or equal than 0, got {value}", field=option, bound=0)
         backoff = options.get("backoff")
-        kinds = {"fixed", "exponential"} | self.custom_backoffs
-        if isinstance(backoff, Mapping) and backoff.get("type") not in kinds:
-            raise Invalid(
-                f"backoff.type must be one of {', '.join(sorted(kinds))}, got {backoff.get('type')!r}; "
-                "name custom types in Limits.custom_backoffs",
-                field="backoff.type",
-                bound=tuple(sorted(kinds)),
-            )
+        if backoff and isinstance(backoff, Mapping):
+            kinds = {"fixed", "exponential"} | self.custom_backoffs
+            if backoff.get("type") not in kinds:
+                raise Invalid(
+                    f"backoff.type must be one of {', '.join(sorted(kinds))}, got {backoff.get('type')!r}; "
+                    "name custom types in Limits.custom_backoffs",
+                    field="backoff.type",
+                    bound=tuple(sorted(kinds)),
+                )
 
 
 def camel(name: str) -> str:
@@ -274,7 +283,7 @@ def validate(name: str, data: str, options: Mapping[str, Any]) -> None:
         if (given := options.get(option)) is not None and not given.get("id"):
             raise Invalid(f"{word} id must be provided", symbol=f"{word}IdMissing", field=f"{option}.id")
     backoff = options.get("backoff")
-    jitter = backoff.get("jitter") if isinstance(backoff, Mapping) else None
+    jitter = backoff.get("jitter") if backoff and isinstance(backoff, Mapping) else None
     if isinstance(jitter, int | float) and not 0 <= jitter <= 1:
         raise Invalid(
             "Jitter should be between 0 and 1", symbol="JitterOutOfRange", field="backoff.jitter", bound=(0, 1)

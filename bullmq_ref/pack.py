@@ -11,14 +11,32 @@ import msgpack  # type: ignore[import-untyped]
 from bullmq_ref.jsjson import Undefined, key, utf8
 
 _SHORT = 64  # UTF-16 units: shorter texts keep lone surrogates as three bytes, longer ones get U+FFFD, as in Node
+_ATOMS = frozenset({bool, float, bytes, type(None)})
 
 _pack = msgpack.Packer(use_bin_type=False, unicode_errors="surrogatepass", autoreset=True).pack
 
 
 def pack(value: Any) -> bytes:
     """`value` packed. `undefined` becomes nil, which vanishes from a map; a datetime becomes its ms."""
-    packed: bytes = _pack(_plain(value))
+    packed: bytes = _pack(value if _is_plain(value) else _plain(value))
     return packed
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether the packer writes `value` as it should be (for certain)."""
+    kind = type(value)
+    if kind is str:
+        return bool(value.isascii())
+    if kind is int:
+        return bool(-(2**63) <= value < 2**63)
+    if kind is dict:
+        for name, member in value.items():  # a loop, not `all`: every script's arguments come through here
+            if type(name) is not str or not name.isascii() or not _is_plain(member):
+                return False
+        return True
+    if kind is list or kind is tuple:
+        return all(map(_is_plain, value))
+    return kind in _ATOMS
 
 
 def _plain(value: Any) -> Any:

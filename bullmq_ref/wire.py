@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,9 @@ class Wire:
     client: Client
     keys: Keys
 
-    async def run(self, script: str, keys: Sequence[str], arguments: Sequence[Argument] = ()) -> Any:
-        """One script: its KEYS and ARGV in BullMQ's order; the reply as Redis gave it."""
-        return await self.client.script(script, keys, arguments)
+    def run(self, script: str, keys: Sequence[str], arguments: Sequence[Argument] = ()) -> Coroutine[Any, Any, Any]:
+        """One script: its KEYS and ARGV in BullMQ's order; await it for the reply as Redis gave it."""
+        return self.client.script(script, keys, arguments)
 
 
 def flat(fields: Sequence[str]) -> dict[str, str]:
