@@ -30,10 +30,10 @@ from bullmq_ref.options import (
     Backoff,
     Deduplication,
     JobOptions,
+    JobTelemetry,
     Keep,
     Limits,
     RepeatOptions,
-    Telemetry,
     WorkerOptions,
 )
 from bullmq_ref.processors import from_thread
@@ -65,6 +65,7 @@ __all__ = [
     "JobNode",
     "JobOptions",
     "JobScheduler",
+    "JobTelemetry",
     "Keep",
     "Limits",
     "LockLost",
@@ -85,7 +86,6 @@ __all__ = [
     "Sandbox",
     "SchedulerRecord",
     "SchedulerTemplate",
-    "Telemetry",
     "UnrecoverableError",
     "WaitingChildrenError",
     "WaitingError",

@@ -140,7 +140,7 @@ class Deduplication(_Options):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telemetry(_Options):
+class JobTelemetry(_Options):
     """What travels with a job so that traces go on: `metadata`, or nothing when `omit_context`."""
 
     metadata: str | None = None
@@ -200,7 +200,7 @@ class JobOptions(_Options):
     stack_trace_limit: int | None = None
     deduplication: Deduplication | Mapping[str, Any] | None = None
     debounce: Deduplication | Mapping[str, Any] | None = None
-    telemetry: Telemetry | Mapping[str, Any] | None = None
+    telemetry: JobTelemetry | Mapping[str, Any] | None = None
     parent: Mapping[str, str] | None = None
     fail_parent_on_failure: bool | None = None
     continue_parent_on_failure: bool | None = None

@@ -50,7 +50,7 @@ async def test_a_field_that_is_no_text_is_refused(make: Any) -> None:
 
 
 async def test_a_reader_that_is_ready_misses_nothing(make: Any, until: Any) -> None:
-    """TRAP: `$` means anew, with each XREAD, what comes after it; a reader must know where it stands."""
+    """TRAP dollar-id: `$` means anew, with each XREAD, what comes after it; a reader must know where it stands."""
     seen: list[str] = []
     events, producer = make.events(last_event_id="$", autorun=False), make.producer()
     events.on("e", lambda args, entry: seen.append(args["n"]))

@@ -237,6 +237,7 @@ async def raised(flows: FlowProducer, make_single: Any) -> JobNode:
 
 
 async def test_children_are_told_by_kinds_whose_keys_have_other_names(raised: JobNode, flows: FlowProducer) -> None:
+    """TRAP crossed-words: those that failed are not in `failed`, those ignored are."""
     job, work = raised.job, f"{flows.prefix}:work"
     found = await job.get_dependencies()
     assert found.processed == await job.get_children_values() == {f"{work}:done": ["done"]}
@@ -321,7 +322,7 @@ async def test_a_flow_is_read_as_deep_as_node_reads_it(
 
 
 async def test_a_child_with_a_colon_in_its_id_or_gone_is_not_found(flows: FlowProducer, make_single: Any) -> None:
-    """Keys are split at colons, as in Node."""
+    """TRAP colon-ids: keys are split at colons, as in Node."""
     await flows.add(leaf("a", jobId="root", children=(leaf("b", jobId="x:y:z"), leaf("c", jobId="gone"))))
     queue = make_single.queue()
     await queue.client.command("DEL", queue.keys.job("gone"))

@@ -185,7 +185,7 @@ async def test_events_can_be_trimmed(make: Any) -> None:
 
 
 async def test_events_are_read_with_values_decoded(make: Any, until: Any) -> None:
-    """(T116–T122)"""
+    """(T116–T122) TRAP poison: an entry that cannot be read is told of and skipped."""
     queue, seen, errors = make.queue(), list[Any](), list[Any]()
     events = make.events()
     events.on("progress", lambda args, entry: seen.append(("progress", args)))

@@ -121,7 +121,8 @@ async def test_a_trace_goes_on_from_python_to_node(make_single: Any, node: Any, 
 async def test_what_is_stored_of_a_trace_is_what_node_stores(
     make_single: Any, until: Any, node: Any, telemetry: Any
 ) -> None:
-    """`tm` and `omc` in the options; the field `tm` after a failure."""
+    """`tm` and `omc` in the options; the field `tm` after a failure. TRAP tm-false: a bulk
+    stores that for a job that omits its context."""
     jobs: list[dict[str, Any]] = [
         {"name": "plain"},
         {"name": "omits", "opts": {"telemetry": {"omitContext": True}}},
