@@ -25,6 +25,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bench": ("bench", "Measure bullmq_ref beside its peers."),
     "setup": ("setup", "Make an installed harness ready: Node's BullMQ, once."),
     "driver": ("driver", "Write a driver: a skeleton, a check, a replay."),
+    "report": ("report", "Make HTML, Markdown, a badge or a matrix of the records of runs."),
+    "combine": ("combine", "Put the records of all shards together."),
+    "baseline": ("baseline", "Write down the differences that are known, and check them."),
+    "record": ("record", "Write down what the oracle leaves, for a gate without Node."),
+    "drift": ("drift", "Tell whether a live oracle still leaves what was recorded."),
     "schema": ("schemas", "Print the JSON schema of scenarios or of the protocol."),
 }
 

@@ -6,6 +6,7 @@ from typing import IO, Any
 
 import click
 
+STALE = 2  # the baseline
 UNUSABLE = 3  # error or invalid
 USAGE = 64
 INTERRUPTED = 130

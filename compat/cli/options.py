@@ -42,16 +42,25 @@ def scenarios(command: F) -> F:
     )(command)
 
 
+def execution_alone(command: F) -> F:
+    """--server, --jobs: of what plays one arm on both topologies."""
+    for option in reversed((
+        click.option("--server", default="embedded", metavar="SERVER", help=SERVER_HELP),
+        click.option("--jobs", type=click.IntRange(min=1), metavar="N",
+                     help="Cells at once.  [default: as many as the machine bears]"),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
 def execution(command: F) -> F:
     """What decides how cells are run: --arm, --topology, --server, --jobs."""
+    command = execution_alone(command)
     for option in reversed((
         click.option("--arm", "arms", type=click.Choice(get_args(ArmName)), multiple=True,
                      help="Who plays which part (repeatable).  [default: all]"),
         click.option("--topology", "topologies", type=click.Choice(get_args(TopologyName)), multiple=True,
                      help="One Redis, or a Cluster (repeatable).  [default: both]"),
-        click.option("--server", default="embedded", metavar="SERVER", help=SERVER_HELP),
-        click.option("--jobs", type=click.IntRange(min=1), metavar="N",
-                     help="Cells at once.  [default: as many as the machine bears]"),
     )):  # fmt: skip
         command = option(command)
     return command

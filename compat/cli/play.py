@@ -60,6 +60,16 @@ def play(entries: AsyncIterator[Record], outputs: Outputs) -> tuple[Run | None, 
     return whole, code if whole is None or whole.footer is None else whole.footer.exit_code
 
 
+def write(whole: Run, outputs: Outputs) -> None:
+    """A run that is over: its record and its JUnit XML to where `outputs` says."""
+    _writable(outputs.junit)
+    with _lines(outputs.json) as file:
+        if file is not None:
+            file.writelines(encode(record) + "\n" for record in whole.records)
+    if outputs.junit:
+        Path(outputs.junit).write_text(junit(whole), encoding="utf-8")
+
+
 def _follow(entries: AsyncIterator[Record], tell: Callable[[Record], None]) -> int:
     """Pass every record on. Ctrl-C and SIGTERM close the run, so that its servers and drivers end with it."""
     terminated = False

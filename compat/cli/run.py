@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from shlex import quote
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -13,6 +13,9 @@ from compat.model.cell import Arm
 from compat.model.scenario import TopologyName
 from compat.model.verdict import LEVELS, Level
 
+if TYPE_CHECKING:
+    from compat.plan.shards import Shard
+
 _EPILOG = """\b
 Examples:
   bullmq-compat run                                     bullmq_ref, everything
@@ -20,6 +23,9 @@ Examples:
   bullmq-compat run --impl 'cmd:./driver --flag' --gate state
   bullmq-compat run --impl node@5.62.0 --json run.jsonl --junit run.xml
   bullmq-compat run --server redis://127.0.0.1:6379/5 --arm self
+  bullmq-compat run --impl cmd:./driver --known known.yaml
+  bullmq-compat run --impl cmd:./driver --oracle golden:5.62.0.golden
+  bullmq-compat run --shard 2/4 --durations last.jsonl --json 2.jsonl
 
 \b
 Levels, from worst to mildest; the gate and all before it fail a run:
@@ -35,6 +41,15 @@ Exit codes: 0 clean, 1 differences, 2 stale baseline, 3 error or invalid,
 """
 
 
+def _shard(context: click.Context, option: click.Parameter, value: str | None) -> Shard | None:
+    from compat.plan.shards import Shard
+
+    try:
+        return None if value is None else Shard.read(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 @click.command(epilog=_EPILOG)
 @selection
 @click.option(
@@ -45,6 +60,27 @@ Exit codes: 0 clean, 1 differences, 2 stale baseline, 3 error or invalid,
 @execution
 @click.option("--gate", type=click.Choice(LEVELS), default="encoding", show_default=True,
               help="The mildest level that fails.")  # fmt: skip
+@click.option(
+    "--oracle",
+    metavar="ORACLE",
+    help="What is right: node@VERSION, or golden[:FILE], results that `record` wrote: then no Node is needed, "
+    "and only the arm self is played.  [default: node@5.62.0]",
+)
+@click.option(
+    "--known",
+    "known_file",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    metavar="FILE",
+    help="A baseline: differences that are known; see `baseline`.",
+)
+@click.option("--shard", callback=_shard, metavar="I/N", help="Run the I-th of N parts; `combine` puts them together.")
+@click.option(
+    "--durations",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    metavar="FILE",
+    help="A record of an earlier run: shards take as long as each other then.",
+)
+@click.option("--trace", is_flag=True, help="Play cells in trouble again under MONITOR, for the HTML report.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first cell in trouble.")
 @click.option("--transcript", "transcripts", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
               help="Write what drivers and harness say to each other; see `driver replay`.")  # fmt: skip
@@ -60,6 +96,11 @@ def command(
     server: str,
     jobs: int | None,
     gate: str,
+    oracle: str | None,
+    known_file: Path | None,
+    shard: Shard | None,
+    durations: Path | None,
+    trace: bool,
     fail_fast: bool,
     transcripts: Path | None,
     repeat: int,
@@ -72,14 +113,19 @@ def command(
 
     Each PATTERN is a scenario's id or a glob; without one, all are run.
     """
+    from compat.cli.known import baseline
+    from compat.cli.limits import limits
+    from compat.cli.oracles import oracle_options
     from compat.cli.play import Outputs, play
+    from compat.cli.records import durations_of
     from compat.cli.suite import chosen
     from compat.execute import ARMS, Options, run
     from compat.report.console import print_report
 
+    right = oracle_options(oracle, arms)
     options = Options(
         scenarios=chosen(folder, patterns, tags),
-        arms=arms or ARMS,
+        arms=arms or (ARMS if right.golden is None else ("self",)),
         topologies=topologies or ("single", "cluster"),
         implementation=impl,
         server=server,
@@ -88,21 +134,34 @@ def command(
         fail_fast=fail_fast,
         repeat=repeat,
         transcripts=transcripts,
+        oracle=right.live,
+        golden=right.golden,
+        golden_name=right.name,
+        known=baseline(known_file, folder) if known_file is not None else None,
+        shard=shard,
+        durations=durations_of(durations) if durations is not None else {},
+        trace=trace,
+        limits=limits(),
     )
     if transcripts is not None:
         transcripts.mkdir(parents=True, exist_ok=True)
     outputs = Outputs(json_file, junit_file, quiet, color)
     whole, code = play(run(options), outputs)
     if whole is not None:
-        print_report(outputs.console(), whole, command=_again(impl, folder, server), quiet=quiet, code=code)
+        again = _again(impl, folder, server, oracle, known_file)
+        print_report(outputs.console(), whole, command=again, quiet=quiet, code=code)
     return code
 
 
-def _again(impl: str, folder: Path | None, server: str) -> str:
+def _again(impl: str, folder: Path | None, server: str, oracle: str | None, known: Path | None) -> str:
     """How to ask for this run again; a URL is left out, as it may hold a password."""
     words = ["bullmq-compat", "run"]
     if impl != "ref":
         words += ["--impl", impl]
+    if oracle is not None:
+        words += ["--oracle", oracle]
+    if known is not None:
+        words += ["--known", str(known)]
     if folder is not None:
         words += ["--scenarios", str(folder)]
     if server != "embedded" and "://" not in server:

@@ -23,12 +23,13 @@ class Comparison(Struct, frozen=True):
     differences: tuple[Difference, ...]
 
 
-def compare(scenario: Scenario, oracle: History, port: History) -> Comparison:
-    """Compare two histories of one scenario, place by place.
+def compare(scenario: Scenario, oracle: History | Canonical, port: History) -> Comparison:
+    """Compare two histories of one scenario, place by place; the oracle's may come canonical from a golden.
 
     Of a port that broke off only what it came to is compared: the captures it has, the calls up to its last step.
     """
-    one, other = canonical(scenario, oracle), canonical(scenario, port)
+    one = canonical(scenario, oracle) if isinstance(oracle, History) else oracle
+    other = canonical(scenario, port)
     places = tuple(_places(one, other, port))
     return Comparison(
         len(places),

@@ -11,6 +11,7 @@ from compat.compare.levels import at_least
 from compat.model.history import Failure, History
 from compat.model.scenario import Scenario
 from compat.model.verdict import CellVerdict, Difference, Level, Word
+from compat.normalise import Canonical
 
 #: Failures that are no judgement on the port's behaviour in this scenario.
 _ERRORS: Final = ("protocol", "environment")
@@ -45,7 +46,7 @@ def oracle_trouble(scenario: Scenario, oracle: History) -> str | None:
     return None
 
 
-def judge(scenario: Scenario, oracle: History, port: History, gate: Level = "encoding") -> CellVerdict:
+def judge(scenario: Scenario, oracle: History | Canonical, port: History, gate: Level = "encoding") -> CellVerdict:
     """The verdict on the port's cell.
 
     `fail` when a difference is at or above `gate`; milder ones are listed under a `pass`. The default gate lets only
@@ -54,7 +55,8 @@ def judge(scenario: Scenario, oracle: History, port: History, gate: Level = "enc
     """
     cell = port.cell
     stderr = port.failure.stderr if port.failure is not None else ()
-    if (trouble := oracle_trouble(scenario, oracle)) is not None:
+    trouble = oracle_trouble(scenario, oracle) if isinstance(oracle, History) else None  # a golden was without
+    if trouble is not None:
         return CellVerdict(cell, "invalid", reason=trouble, seconds=port.seconds)
     if port.failure is not None:
         reason = _failure(scenario, port.failure)

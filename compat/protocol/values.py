@@ -27,6 +27,7 @@ class Undefined:
 UNDEFINED: Final = Undefined()
 
 _NUMBERS: Final = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf, "-0": -0.0}
+_EXACT: Final = 2**53  # integers beyond it are rounded by most readers of JSON
 
 
 def decode(value: Any) -> Any:
@@ -53,3 +54,26 @@ def decode(value: Any) -> Any:
             case _:
                 pass
     return {key: decode(item) for key, item in value.items()}
+
+
+def encode(value: Any) -> Any:
+    """Tag `value`, so that JSON can hold it and `decode` gives it back; what nothing stands for becomes its `repr`."""
+    match value:
+        case dict():
+            return {str(key): encode(item) for key, item in value.items()}
+        case list() | tuple():
+            return [encode(item) for item in value]
+        case bytes():
+            return {"$bytes": base64.b64encode(value).decode()}
+        case Undefined():
+            return {"$undefined": True}
+        case float() if not math.isfinite(value):
+            return {"$number": "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"}
+        case float() if value == 0 and math.copysign(1, value) < 0:
+            return {"$number": "-0"}
+        case int() if abs(value) > _EXACT:
+            return {"$int": str(value)}
+        case None | str() | bool() | int() | float():
+            return value
+        case _:
+            return repr(value)

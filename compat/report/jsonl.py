@@ -7,20 +7,17 @@ UTF-8 keeps its bytes: they are written as `\\udcNN` escapes.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 
 from compat.model.history import Implementation
 from compat.model.run import CellEntry, Footer, Header, Record
-from compat.protocol.values import Undefined
+from compat.protocol import values
 from compat.report.text import printable, shortened
 
 _HALF = re.compile("[\ud800-\udfff]")
-_EXACT = 2**53  # integers beyond it are rounded by most readers of JSON
 
 
 class RecordError(Exception):
@@ -31,7 +28,7 @@ def encode(record: Record) -> str:
     """One line, without its end."""
     if isinstance(record, Header):  # a driver's whole welcome may stand there; only who it is belongs to the record
         record = msgspec.structs.replace(record, oracle=_plain(record.oracle), port=_plain(record.port))
-    value = _tagged(msgspec.to_builtins(record, builtin_types=(bytes,), enc_hook=_other))
+    value = values.encode(msgspec.to_builtins(record, builtin_types=(bytes,), enc_hook=values.encode))
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return _HALF.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
@@ -92,25 +89,3 @@ def _kind(record: Record) -> str:
 
 def _plain(who: Implementation) -> Implementation:
     return Implementation(**{name: getattr(who, name) for name in Implementation.__struct_fields__})
-
-
-def _tagged(value: Any) -> Any:
-    match value:
-        case dict():
-            return {str(key): _tagged(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_tagged(item) for item in value]
-        case bytes():
-            return {"$bytes": msgspec.to_builtins(value)}
-        case float() if not math.isfinite(value):
-            return {"$number": "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"}
-        case float() if value == 0 and math.copysign(1, value) < 0:
-            return {"$number": "-0"}
-        case int() if abs(value) > _EXACT:
-            return {"$int": str(value)}
-        case _:
-            return value
-
-
-def _other(value: Any) -> Any:
-    return {"$undefined": True} if isinstance(value, Undefined) else repr(value)
