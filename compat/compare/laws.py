@@ -179,8 +179,7 @@ def _states(scene: Scene, queue: str) -> dict[str, list[str]]:
 
 def _swept(scene: Scene) -> bool:
     """Whether jobs may have gone without an event."""
-    by_call = any(outcome.method in _SWEEPS for outcome in scene.history.outcomes)
-    return by_call or any(spec.kind == "flow" for spec in scene.scenario.objects.values())
+    return any(outcome.method in _SWEEPS for outcome in scene.history.outcomes)
 
 
 def _job(scene: Scene, queue: str, job: str) -> str:

@@ -107,8 +107,9 @@ def due_name(scene: Scene, queue: str, job: str, score: float) -> str:
     moved = "ats" in fields or any(
         (step.call is not None and step.call.method == "changeDelay") for step in scene.scenario.steps
     )
-    flows = any(spec.kind == "flow" for spec in scene.scenario.objects.values())
-    by_add = not moved and not flows
+    rows = (dict(entry.fields) for entry in scene.entries(queue))
+    released = any(row.get("event") == "waiting-children" and row.get("jobId") == job for row in rows)
+    by_add = not moved and not released
     if by_add and scene.clock.seen(timestamp, scene.capture.at_ms) and int(timestamp + delay) == at:
         return f"<timestamp>+{name}"
     if not by_add and scene.clock.seen(at - delay, scene.capture.at_ms):
