@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bullmq_ref.errors import BullMQError
+from bullmq_ref.errors import UnknownBackoffStrategy
 
 #: Called with (attempts made, type, error, job); returns ms, or -1 to fail for good. May be async.
 Strategy = Callable[[int, str, BaseException, Any], Any]
@@ -25,8 +25,8 @@ async def delay(
 ) -> float:
     """The ms before attempt number `attempts` + 1; 0 retries at once, -1 fails the job for good.
 
-    `longest` caps it. Raises BullMQError for a type that nobody knows, as Node does (and as in Node, the job then stays
-    active until it stalls).
+    `longest` caps it. Raises UnknownBackoffStrategy for a type that nobody knows, as Node does (and as in Node, the job
+    then stays active until it stalls).
     """
     if not backoff:
         return 0
@@ -39,10 +39,7 @@ async def delay(
         answer = strategy(attempts, kind, error, job)
         wait = await answer if inspect.isawaitable(answer) else answer
     else:
-        raise BullMQError(
-            f"Unknown backoff strategy {kind}.\n      If a custom backoff strategy is used, specify it when the queue "
-            "is created."
-        )
+        raise UnknownBackoffStrategy(kind)
     return wait if longest is None else min(wait or 0, longest)
 
 

@@ -189,6 +189,16 @@ class JobWaitTimeout(BullMQError):
         )
 
 
+class UnknownBackoffStrategy(BullMQError):
+    symbol = "UnknownBackoffStrategy"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(
+            f"Unknown backoff strategy {kind}.\n      If a custom backoff strategy is used, specify it when the queue "
+            "is created."
+        )
+
+
 class WorkerAlreadyRunning(BullMQError):
     symbol = "WorkerAlreadyRunning"
 

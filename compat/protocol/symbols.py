@@ -65,6 +65,7 @@ TEXTS: dict[str, str] = {
     "MaxStartedAttemptsInvalid": "maxStartedAttempts must be greater or equal than 0",
     "JobWaitTimeout": "Job wait {} timed out before finishing, no finish notification arrived after {}ms (id={})",
     "WorkerAlreadyRunning": "Worker is already running.",
+    "UnknownBackoffStrategy": "Unknown backoff strategy {}.{}",
     "CronInvalid": "{}",  # cron-parser has many texts; the driver knows them
     "CrossSlot": "{}CROSSSLOT{}",
     "ScriptError": "{}",  # Redis refused or a script raised; the driver says so, no text decides it

@@ -56,6 +56,7 @@ export const TEXTS = {
   MaxStartedAttemptsInvalid: "maxStartedAttempts must be greater or equal than 0",
   JobWaitTimeout: "Job wait {} timed out before finishing, no finish notification arrived after {}ms (id={})",
   WorkerAlreadyRunning: "Worker is already running.",
+  UnknownBackoffStrategy: "Unknown backoff strategy {}.{}",
   CronInvalid: "{}",
   CrossSlot: "{}CROSSSLOT{}",
   ScriptError: "{}",

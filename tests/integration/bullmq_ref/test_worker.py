@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from typing import Any
 
 import pytest
@@ -292,6 +293,25 @@ async def test_locks_are_renewed_while_a_job_runs(make: Any, until: Any) -> None
     await asyncio.wait_for(done.wait(), 20)
     assert min(lives) > 0
     assert worker.locks.renewed >= 2
+
+
+async def test_a_lock_is_held_by_the_workers_uuid_and_a_count(make: Any, until: Any) -> None:
+    """(T024, T025)"""
+    queue, tokens, locks = make.queue(), [], []
+
+    async def look(job: Any, token: str) -> None:
+        tokens.append(token)
+        locks.append(await queue.client.command("GET", queue.keys.job(job.id, "lock")))
+
+    worker = make.worker(look)
+    await queue.add_bulk([{"name": "n"}] * 2)
+    await until(lambda: len(locks) == 2)
+    assert locks == tokens
+    holder, _, count = tokens[0].partition(":")
+    assert holder == worker.id
+    assert len(holder) == 36
+    assert uuid.UUID(holder).version == 4
+    assert count.isdigit()
 
 
 async def test_a_lost_lock_is_told_and_the_job_goes_on(make: Any, until: Any) -> None:

@@ -64,3 +64,11 @@ def test_each_code_of_a_script_has_its_exception_and_nodes_text() -> None:
 def test_keys_over_several_slots_have_a_symbol() -> None:
     assert errors.from_reply(redis_errors.ClusterCrossSlotError("Keys")).symbol == "CrossSlot"
     assert errors.from_reply(redis_errors.ResponseError("WRONGTYPE x")).symbol == "ScriptError"
+
+
+def test_every_error_says_whether_another_try_helps() -> None:
+    """(T015)"""
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.BullMQError)]
+    transient = {kind.__name__ for kind in kinds if kind.transient}
+    assert transient == {"ConnectionLost", "OutcomeUnknown"}
+    assert len(kinds) > 20
