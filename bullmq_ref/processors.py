@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from bullmq_ref.errors import BullMQError
-from bullmq_ref.job import Job
+from bullmq_ref.job import Job, Payload, Result
 from bullmq_ref.sandbox import Children, Sandbox
 
 #: Called with the job and the lock's token; what it returns completes the job, what it raises fails it. A coroutine
 #: function runs on the event loop, any other function in a thread. Text or a `Sandbox` names one that runs in a child
 #: process.
-Processor = Callable[[Job[Any, Any], str], Awaitable[Any] | Any] | Sandbox | str
+Processor = Callable[[Job[Payload, Result], str], Awaitable[Result] | Result] | Sandbox | str
 
 #: A processor that can be awaited.
 Run = Callable[[Job[Any, Any], str], Awaitable[Any]]
@@ -46,7 +46,7 @@ def from_thread(work: Coroutine[Any, Any, _T]) -> _T:
 class Processors:
     """Runs a processor. `threads`: how many plain functions may run at once."""
 
-    def __init__(self, processor: Processor, threads: float) -> None:
+    def __init__(self, processor: Processor[Any, Any], threads: float) -> None:
         self._pool: ThreadPoolExecutor | None = None
         self._children: Children | None = None
         self._threads = threads

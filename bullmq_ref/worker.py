@@ -70,7 +70,7 @@ class Worker(QueueBase, Generic[Payload, Result]):
         self,
         queue: str,
         /,
-        processor: Processor | None = None,
+        processor: Processor[Payload, Result] | None = None,
         opts: WorkerOptions | Mapping[str, Any] | None = None,
         *,
         connection: Connection = None,

@@ -7,8 +7,9 @@ import sys
 from dataclasses import replace
 from typing import Any
 
-from bullmq_ref import Job, lua
+from bullmq_ref import Job, Queue, lua
 from bullmq_ref.job_attempt import stack
+from bullmq_ref.keys import Keys
 from compat.ports.reference import driver
 
 _END = "ARGV[3], ARGV[4]"
@@ -52,10 +53,25 @@ def keep_one_trace_less(job: Job[Any, Any], error: BaseException) -> None:
     job.stacktrace = traces[1 - limit :] if limit and limit > 1 else [] if limit is not None else traces
 
 
+def plain_client_name(keys: Keys, suffix: str = "") -> str:
+    """The queue's name as it is, as a port once named its connections."""
+    return f"{keys.prefix}:{keys.name}{suffix}"
+
+
+#: name → (class, attribute, what stands there instead)
+LIBRARY: dict[str, tuple[type, str, Any]] = {
+    "wrong-stacktrace-limit": (Job, "_trace", keep_one_trace_less),
+    "plain-client-names": (Keys, "client_name", plain_client_name),
+    "discard-ignored": (Job, "discard", lambda job: None),
+    "defaults-ignored": (Queue, "_defaults", property(lambda queue: {}, lambda queue, given: None)),
+}
+
+
 def mutate(name: str) -> None:
-    """Make `bullmq_ref` load the faulty text. A fault whose place is not found ends the driver: it is no survivor."""
-    if name == "wrong-stacktrace-limit":
-        Job._trace = keep_one_trace_less  # type: ignore[method-assign]
+    """Put the fault `name` into `bullmq_ref`. One whose place is not found ends the driver: it is no survivor."""
+    if name in LIBRARY:
+        owner, attribute, fault = LIBRARY[name]
+        setattr(owner, attribute, fault)
         return
     script, old, new = FAULTS[name]
     sound = lua.load

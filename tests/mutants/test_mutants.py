@@ -32,6 +32,9 @@ KILLS = {
     "log-prepended": ("progress/logs", "job.logs"),
     "wrong-delay-of-change": ("delay/change", "job.delay"),
     "wrong-stacktrace-limit": ("retry/stack-trace-limit", "job.stacktrace"),
+    "plain-client-names": ("manage/connections", "clients"),
+    "discard-ignored": ("manage/discard", "job.finishedOn"),
+    "defaults-ignored": ("job/bulk-default-options", "job.opts"),
     "never-sweeps": ("stalled/first-sweep", "step-1"),
 }
 
