@@ -1,6 +1,5 @@
 """An asyncio library that speaks BullMQ 5.62.0 exactly as Node does."""
 
-from bullmq_ref.client import RedisOptions
 from bullmq_ref.errors import (
     AttemptCancelled,
     AttemptTimedOut,
@@ -40,6 +39,7 @@ from bullmq_ref.processors import from_thread
 from bullmq_ref.queue import Queue
 from bullmq_ref.queue_events import QueueEvents
 from bullmq_ref.queue_events_producer import QueueEventsProducer
+from bullmq_ref.reach import RedisOptions
 from bullmq_ref.repeat import RepeatableJob
 from bullmq_ref.sandbox import Sandbox
 from bullmq_ref.service import run_until_signal

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from bullmq_ref.backoff import Strategy
-from bullmq_ref.client import Client, RedisOptions, check_options
+from bullmq_ref.client import Client
 from bullmq_ref.emitter import Emitter
 from bullmq_ref.keys import Keys
 from bullmq_ref.log import Log, Logger
 from bullmq_ref.monitor import Monitor
 from bullmq_ref.options import Limits
+from bullmq_ref.reach import RedisOptions, check_options
 from bullmq_ref.repetition import RepeatStrategy
 from bullmq_ref.scripts.working import Terms
 from bullmq_ref.tracing import Telemetry, traced
@@ -26,6 +27,7 @@ class QueueBase(Emitter):
     """An object on one queue. Make it inside a running event loop, with `async with` or with `close()` at the end.
 
     `connection`: a URL, a mapping, or RedisOptions. `client_suffix` ends the name that CLIENT LIST shows; None: none.
+    `blocks`: its commands wait for what comes, and no reply is ever due.
     `telemetry` makes spans, `monitor` counts and measures, `logger` takes the place of the logger `bullmq_ref`.
     `client`: one that is open already and stays somebody else's, instead of a connection of its own.
 
@@ -40,6 +42,7 @@ class QueueBase(Emitter):
         prefix: str = "bull",
         limits: Limits | None = None,
         client_suffix: str | None = None,
+        blocks: bool = False,
         client: Client | None = None,
         telemetry: Telemetry | None = None,
         monitor: Monitor | None = None,
@@ -58,6 +61,7 @@ class QueueBase(Emitter):
             check_options(connection),
             self.keys,
             client_name=named,
+            blocking=blocks,
             log=self.log,
             turned=None if monitor is None else monitor.connection_turned,
         )

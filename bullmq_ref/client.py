@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from redis import exceptions as redis_errors
-from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection, parse_url
 
 from bullmq_ref import lua
-from bullmq_ref.connection import Channel, Turn
-from bullmq_ref.errors import BullMQError, ConnectionLost, CrossSlot, Invalid, from_reply
+from bullmq_ref.connection import Turn
+from bullmq_ref.errors import CrossSlot, OutcomeUnknown, from_reply
 from bullmq_ref.jsjson import utf8
 from bullmq_ref.keys import Keys, slot
 from bullmq_ref.log import Log
+from bullmq_ref.reach import RedisOptions
+from bullmq_ref.routes import REDIRECTIONS, Routes, is_ask
 
 _hiredis_pack: Callable[[tuple[Any, ...]], bytes] | None
 try:
@@ -27,83 +26,9 @@ except ImportError:  # the pure-Python way is slower, not different
     _hiredis_pack = None
 
 Argument = str | bytes | int
-Address = tuple[str, int]
 
 _REDIRECTIONS = 16  # as ioredis
-_CLUSTER_PAUSE = 0.1  # s before a command is sent again after CLUSTERDOWN or TRYAGAIN, which have done nothing
-
-
-@dataclass(frozen=True, slots=True)
-class RedisOptions:
-    """How to reach Redis. In Cluster `nodes` are addresses to start from. `connect_timeout` is in ms.
-
-    `max_reconnect_attempts` bounds attempts in a row; None: none. `extra` goes to redis-py's connection as it is.
-    """
-
-    nodes: tuple[Address, ...] = (("127.0.0.1", 6379),)
-    cluster: bool = False
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    db: int = 0
-    tls: bool = False
-    connect_timeout: int = 10_000
-    max_reconnect_attempts: int | None = None
-    path: str | None = None
-    extra: Mapping[str, Any] | None = field(default=None, repr=False)  # it may hold secrets too
-
-    @classmethod
-    def of(cls, value: RedisOptions | str | Mapping[str, Any] | None) -> RedisOptions:
-        """From a URL (`redis://`, `rediss://`, `unix://`), a mapping (`host`, `port`, and these names), or None."""
-        if value is None:
-            return cls()
-        if isinstance(value, RedisOptions):
-            return value
-        if isinstance(value, str):
-            parsed: dict[str, Any] = dict(parse_url(value))
-            kind = parsed.pop("connection_class", Connection)
-            return cls.of({**parsed, "tls": kind is SSLConnection})
-        known = dict(value)
-        host, port = known.pop("host", None), known.pop("port", None)
-        if host is not None or port is not None:
-            known["nodes"] = ((host or "127.0.0.1", int(port or 6379)),)
-        known["nodes"] = tuple((str(h), int(p)) for h, p in known.get("nodes", cls.nodes_default()))
-        extra = {name: known.pop(name) for name in tuple(known) if name not in cls.__dataclass_fields__}
-        return cls(**known, extra={**(known.pop("extra", None) or {}), **extra} or None)
-
-    @staticmethod
-    def nodes_default() -> tuple[Address, ...]:
-        return (("127.0.0.1", 6379),)
-
-    async def connect(self, address: Address, client_name: str | None) -> Any:
-        """A redis-py connection to `address`, logged in and named. Raises redis-py's errors."""
-        arguments: dict[str, Any] = {
-            "username": self.username,
-            "password": self.password,
-            "db": self.db,
-            "socket_timeout": None,
-            "socket_connect_timeout": self.connect_timeout / 1000,
-            "decode_responses": True,
-            "encoding_errors": "replace",  # as Node reads text that is not UTF-8
-            "protocol": 2,
-            "client_name": None,
-            "driver_info": None,
-            **(self.extra or {}),
-        }
-        if self.path is not None:
-            connection: Any = UnixDomainSocketConnection(path=self.path, **arguments)
-        else:
-            kind = SSLConnection if self.tls else Connection
-            connection = kind(host=address[0], port=address[1], **arguments)
-        try:
-            await connection.connect()
-            if client_name is not None:
-                await connection.send_command("CLIENT", "SETNAME", client_name)
-                with contextlib.suppress(redis_errors.ResponseError):  # a name with a space, or CLIENT is forbidden:
-                    await connection.read_response()  # as in Node, it goes without
-        except BaseException:
-            await connection.disconnect(nowait=True)
-            raise
-        return connection
+_WATCHDOG = 1.0  # s that a blocking command may come late before its connection is dropped, as Node's worker
 
 
 def packed_command(arguments: Sequence[Argument]) -> bytes:
@@ -120,6 +45,9 @@ def packed_command(arguments: Sequence[Argument]) -> bytes:
     return b"".join(parts)
 
 
+_ASKING = packed_command(["ASKING"])
+
+
 class Client:
     """The connection of one queue object. Commands are sent in the order in which they are given.
 
@@ -132,20 +60,17 @@ class Client:
         keys: Keys,
         *,
         client_name: str | None = None,
+        blocking: bool = False,
         log: Log | None = None,
         turned: Callable[[int, Turn], None] | None = None,
     ) -> None:
         self.options = options
         self._keys = keys
         self._log, self._turned = log, turned
-        self._client_name = client_name
         tied = keys.slot  # commands of one key are served without a tag, as in Node; scripts need one slot
-        self._slot = slot(keys.meta) if tied is None else tied
         self._torn = options.cluster and tied is None
-        self._home: Address | None = None  # the slot's owner, once known
-        self._channel = self._open(None)
-        self._visited: dict[Address, Channel] = {}  # other nodes that a redirection led to
-        self._sent: set[tuple[Channel, int, str]] = set()  # scripts whose text a connection has carried already
+        home = slot(keys.meta) if tied is None else tied
+        self._routes = Routes(options, home, client_name, blocking=blocking, log=log, turned=turned)
 
     def check_slot(self) -> None:
         """Raise CrossSlot, saying what to do, when this is a Cluster and the queue's keys span slots."""
@@ -159,11 +84,11 @@ class Client:
 
     @property
     def connected(self) -> bool:
-        return self._channel.connected
+        return self._routes.home.connected
 
     @property
     def reconnect_attempts(self) -> int:
-        return self._channel.attempts
+        return self._routes.home.attempts
 
     def submit(self, *arguments: Argument) -> Coroutine[Any, Any, Any]:
         """One command on the queue's own keys, given at once; await the result for its reply.
@@ -171,7 +96,7 @@ class Client:
         Raises CommandFailed, ConnectionLost, OutcomeUnknown.
         """
         packed = packed_command(arguments)
-        return self._reply(packed, self._channel.send(packed))
+        return self._reply(packed, self._routes.home.send(packed))
 
     async def command(self, *arguments: Argument) -> Any:
         """`submit`, and wait for the reply."""
@@ -182,13 +107,12 @@ class Client:
         the text again. Raises as `command`."""
         script = lua.load(name)
         self.check_slot()
-        channel = self._channel
-        known = (channel, channel.generation if channel.connected else channel.generation + 1, script.sha)
-        if known in self._sent:
+        channel = self._routes.home
+        if script.sha in channel.known:
             packed = packed_command(["EVALSHA", script.sha, script.keys, *keys, *arguments])
         else:
             packed = packed_command(["EVAL", script.text, script.keys, *keys, *arguments])
-            self._sent.add(known)
+            channel.known.add(script.sha)
         try:
             return await channel.send(packed)
         except redis_errors.NoScriptError:
@@ -196,7 +120,7 @@ class Client:
             return await self._reply(packed, channel.send(packed))
         except redis_errors.RedisError as error:
             text = ["EVAL", script.text, script.keys, *keys, *arguments]
-            return await self._recover(packed_command(text), error)
+            return await self._recover(packed_command(text), 1, error)
 
     async def scripts(self, *calls: tuple[str, Sequence[str], Sequence[Argument]]) -> list[Any]:
         """Scripts (name, KEYS, ARGV) in one MULTI … EXEC: the replies, in order, with errors in their places. The text
@@ -213,120 +137,70 @@ class Client:
 
     async def transaction(self, *commands: Sequence[Argument]) -> list[Any]:
         """MULTI … EXEC: the replies, in order."""
-        packed = b"".join([packed_command(["MULTI"]), *map(packed_command, commands)])
-        channel = self._channel
-        queued = [channel.send(packed), *(channel.send(b"") for _ in commands), channel.send(packed_command(["EXEC"]))]
-        replies = await asyncio.gather(*queued, return_exceptions=True)
-        if isinstance(replies[-1], redis_errors.RedisError):
-            moved = next((r for r in replies if isinstance(r, redis_errors.MovedError)), None)
-            if moved is not None:
-                self._go(moved.host, moved.port)
-                return await self.transaction(*commands)
-            raise from_reply(replies[-1]) from None
-        if isinstance(replies[-1], BaseException):
-            raise replies[-1]
-        answers: list[Any] = replies[-1]
+        packed = b"".join(map(packed_command, (["MULTI"], *commands, ["EXEC"])))
+        replies = len(commands) + 2
+        reply = await self._outcome(self._routes.home.send_together(packed, replies))
+        if isinstance(reply, redis_errors.RedisError):
+            reply = await self._recover(packed, replies, reply)
+        answers: list[Any] = reply
         return answers
+
+    async def blocking(self, seconds: float, *arguments: Argument) -> Any:
+        """A command that blocks for `seconds` at most, on a client made by `renamed`. When its reply is more than 1 s
+        late the connection is dropped, for one that does not answer is no connection. Raises as `command`."""
+        try:
+            async with asyncio.timeout(seconds + _WATCHDOG):
+                return await self.submit(*arguments)
+        except TimeoutError:
+            if self.connected:
+                await self.drop()
+            raise OutcomeUnknown(f"{arguments[0]!r} was not answered within {seconds + _WATCHDOG:g} s") from None
 
     def open(self) -> None:
         """Start to connect, so that CLIENT LIST shows the connection; a command does this too."""
-        self._channel.open()
+        self._routes.home.open()
 
     async def drop(self) -> None:
         """Break the connection, so that a blocking command ends; the next command connects again."""
-        await self._channel.drop()
+        await self._routes.home.drop()
 
     async def close(self, *, now: bool = False) -> None:
-        """Close. Replies under way are waited for unless `now`. Always returns."""
-        for channel in (self._channel, *self._visited.values()):
-            await channel.close(now=now)
+        """Close. Replies under way are waited for (2 s at most) unless `now`. Always returns."""
+        await self._routes.close(now=now)
 
     def renamed(self, client_name: str) -> Client:
         """Another client of the same queue: a connection of its own, for commands that block."""
-        return Client(self.options, self._keys, client_name=client_name, log=self._log, turned=self._turned)
+        return Client(
+            self.options, self._keys, client_name=client_name, blocking=True, log=self._log, turned=self._turned
+        )
 
-    # --- Cluster -----------------------------------------------------------------------------------------------------
-
-    def _open(self, address: Address | None) -> Channel:
-        async def connect() -> Any:
-            return await self.options.connect(address or await self._owner(), self._client_name)
-
-        first = self.options.path or "{}:{}".format(*self.options.nodes[0])
-        name = "{}:{}".format(*address) if address else first
-        attempts = self.options.max_reconnect_attempts
-        return Channel(connect, name=name, max_attempts=attempts, log=self._log, turned=self._turned)
-
-    async def _owner(self) -> Address:
-        """Where the queue's slot lives now: the one address given, or what any node of the Cluster says."""
-        if not self.options.cluster:
-            return self.options.nodes[0]
-        candidates = dict.fromkeys([*([self._home] if self._home else []), *self.options.nodes])
-        failures: list[str] = []
-        for address in candidates:
-            try:
-                connection = await replace(self.options, db=0).connect(address, None)
-            except (redis_errors.RedisError, OSError) as error:
-                failures.append(f"{address[0]}:{address[1]}: {error}")
-                continue
-            try:
-                await connection.send_command("CLUSTER", "SLOTS")
-                ranges = await connection.read_response()
-            except redis_errors.RedisError as error:
-                failures.append(f"{address[0]}:{address[1]}: {error}")
-                continue
-            finally:
-                await connection.disconnect()
-            for first, last, master, *_ in ranges:
-                if first <= self._slot <= last:
-                    self._home = (master[0] or address[0], int(master[1]))
-                    return self._home
-            failures.append(f"{address[0]}:{address[1]}: nobody owns slot {self._slot}")
-        raise ConnectionLost(f"No node of the Cluster told who owns slot {self._slot}: {'; '.join(failures)}")
-
-    def _go(self, host: str, port: int) -> Channel:
-        """The channel to a node that a redirection named. The node that left stays open until `close`."""
-        address = (host, port)
-        if address == self._home:
-            return self._channel
-        channel = self._visited.pop(address, None) or self._open(address)
-        if self._home is not None:
-            self._visited[self._home] = self._channel
-        self._home, self._channel = address, channel
-        return channel
-
-    async def _recover(self, packed: bytes, error: redis_errors.RedisError) -> Any:
-        """Follow MOVED and ASK and wait out CLUSTERDOWN and TRYAGAIN: each says that nothing was done."""
-        for _ in range(_REDIRECTIONS):
-            try:
-                if isinstance(error, redis_errors.AskError):
-                    aside = self._visited.setdefault((error.host, error.port), self._open((error.host, error.port)))
-                    asking = aside.send(packed_command(["ASKING"]))
-                    reply = aside.send(packed)
-                    await asking
-                    return await reply
-                if isinstance(error, redis_errors.MovedError):
-                    return await self._go(error.host, error.port).send(packed)
-                if not isinstance(error, redis_errors.ClusterDownError | redis_errors.TryAgainError):
-                    break
-                await asyncio.sleep(_CLUSTER_PAUSE)
-                return await self._channel.send(packed)
-            except redis_errors.RedisError as next_error:
-                error = next_error
-        raise from_reply(error) from None
+    # --- when nothing was done ---------------------------------------------------------------------------------------
 
     async def _reply(self, packed: bytes, future: asyncio.Future[Any]) -> Any:
         try:
             return await future
         except redis_errors.RedisError as error:
-            return await self._recover(packed, error)
+            return await self._recover(packed, 1, error)
 
+    async def _recover(self, packed: bytes, replies: int, error: redis_errors.RedisError) -> Any:
+        """Follow MOVED and ASK and wait out CLUSTERDOWN and TRYAGAIN, 16 of them at most; the last of the `replies`."""
+        for _ in range(_REDIRECTIONS):
+            channel = await self._routes.way(error)
+            if is_ask(error):
+                futures = channel.send_together(_ASKING + packed, replies + 1)
+            else:
+                futures = channel.send_together(packed, replies)
+            reply = await self._outcome(futures)
+            if not isinstance(reply, redis_errors.RedisError):
+                return reply
+            error = reply
+        raise from_reply(error) from None
 
-def check_options(value: object) -> RedisOptions:
-    """`RedisOptions.of`, with an error that says what was expected (and shows no password)."""
-    try:
-        return RedisOptions.of(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, BullMQError) as error:
-        seen = f"a mapping with {', '.join(map(str, value))}" if isinstance(value, Mapping) else type(value).__name__
-        raise Invalid(
-            f"connection: expected a URL, RedisOptions or a mapping with host and port, got {seen}", field="connection"
-        ) from error
+    @staticmethod
+    async def _outcome(futures: Sequence[asyncio.Future[Any]]) -> Any:
+        """The last reply; instead of it the redirection, returned, that kept any of them from being carried out."""
+        replies = await asyncio.gather(*futures, return_exceptions=True)
+        reply = next((each for each in replies if isinstance(each, REDIRECTIONS)), replies[-1])
+        if isinstance(reply, BaseException) and not isinstance(reply, redis_errors.RedisError):
+            raise reply
+        return reply

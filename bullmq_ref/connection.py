@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Literal
 
 from redis import exceptions as redis_errors
@@ -16,7 +16,9 @@ from bullmq_ref.errors import CommandFailed, ConnectionClosed, ConnectionLost, O
 from bullmq_ref.log import Log
 
 _CHUNK = 4  # commands written at once: enough to share a write, few enough that Redis and we work at the same time
+_HIGH_WATER, _LOW_WATER = 65536, 16384  # bytes unwritten: past the first nothing is added until the second
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 30.0  # s between attempts to connect
+_DEMOTED_PAUSE = 1.0  # s until the next look whether a server that was made a replica is a master again
 _FAREWELL = 2.0  # s that replies under way are waited for when closing
 
 #: What befalls a connection: `reconnecting` is an attempt after it was lost or could not be made, `closed` is meant.
@@ -28,21 +30,19 @@ _numbers = itertools.count(1)
 Connect = Callable[[], Awaitable[Any]]
 
 
-def pauses() -> Iterator[float]:
-    """Seconds to wait between attempts to connect: 100 ms doubling to 30 s, each 20 % more or less."""
-    pause = _FIRST_PAUSE
-    while True:
-        yield pause * random.uniform(0.8, 1.2)
-        pause = min(pause * 2, _LONGEST_PAUSE)
+def pause_after(attempts: int) -> float:
+    """Seconds to wait after so many attempts to connect: 100 ms doubling to 30 s, each 20 % more or less."""
+    return min(_FIRST_PAUSE * 2.0 ** min(attempts - 1, 20), _LONGEST_PAUSE) * random.uniform(0.8, 1.2)
 
 
 class Channel:
     """A connection that comes back by itself. Commands given while it is away wait; those whose reply was lost raise
-    `OutcomeUnknown` and are never sent again.
+    `OutcomeUnknown` and are never sent again. A caller that was cancelled before its command was sent has sent none.
 
     `max_attempts` bounds the attempts to connect in a row (None: no bound); past it, waiting commands raise
-    `ConnectionLost`, and the next command starts anew. A refused login fails them at once. `turned` is called with the
-    connection's number and each of its turns.
+    `ConnectionLost`, and the next command starts anew. A refused login fails them at once. After `patience` seconds
+    without a reply that is due (None: for ever) the connection is taken for dead: a half-open one says nothing itself.
+    `turned` is called with the connection's number and each of its turns.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class Channel:
         *,
         name: str = "redis",
         max_attempts: int | None = None,
+        patience: float | None = None,
         log: Log | None = None,
         turned: Callable[[int, Turn], None] | None = None,
     ) -> None:
@@ -64,12 +65,18 @@ class Channel:
         self._loop = asyncio.get_running_loop()
         self._connection: Any = None
         self._task: asyncio.Task[None] | None = None
+        #: A command of several parts holds several futures: its bytes stand with the first, none with the others.
         self._unsent: list[tuple[bytes, asyncio.Future[Any]]] = []
         self._in_flight: deque[asyncio.Future[Any]] = deque()
         self._flush_due = False
+        self._clogged = False  # Redis does not read as fast as we write
+        self._demoted = False  # Redis is a replica now: this connection is left once its replies have come
+        self._held = False  # either
         self._closed = False
+        self._not_before = 0.0  # loop time of the next attempt to connect
+        self._watch = Watch(self._loop, patience, self._in_flight, self._break)
         self.attempts = 0  # attempts to connect since the last success
-        self.generation = 0  # how often it has connected: what a server forgets with a connection hangs on it
+        self.known: set[str] = set()  # scripts whose text this connection has carried
 
     @property
     def connected(self) -> bool:
@@ -96,26 +103,42 @@ class Channel:
             self._loop.call_soon(self._flush)
         return future
 
+    def send_together(self, packed: bytes, replies: int) -> list[asyncio.Future[Any]]:
+        """Give several commands that no break of the connection may tear apart; a future for each of their replies."""
+        first = self._loop.create_future()
+        futures = [first, *(self._loop.create_future() for _ in range(replies - 1))]
+        if self._closed:
+            for future in futures:
+                future.set_exception(ConnectionClosed(f"The connection to {self._name} was closed."))
+            return futures
+        self._unsent += zip([packed, *[b""] * (replies - 1)], futures, strict=True)
+        if self._connection is None:
+            self.open()
+        else:
+            self._flush()
+        return futures
+
     async def close(self, *, now: bool = False) -> None:
         """Close for good. Replies under way are waited for (2 s at most) unless `now`. Always returns."""
         if self._closed:
             return
         if self._connection is not None and not now:
             self._flush()
-            if self._in_flight:
-                await asyncio.wait(tuple(self._in_flight), timeout=_FAREWELL)
+            if pending := (*self._in_flight, *(future for _, future in self._unsent)):
+                await asyncio.wait(pending, timeout=_FAREWELL)
         self._closed = True
         self._turn("closed")
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await self._end()
         self._fail(ConnectionClosed(f"The connection to {self._name} was closed."))
 
     async def drop(self) -> None:
         """Break the connection, whatever is under way (a blocking command, say); the next command connects again."""
-        task, self._task, self._connection = self._task, None, None
+        self._forget_connection()
         self._fail(ConnectionClosed(f"The connection to {self._name} was dropped."))
+        await self._end()
+
+    async def _end(self) -> None:
+        task, self._task = self._task, None
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -130,9 +153,8 @@ class Channel:
                     await self._receive(connection)
                 finally:
                     if self._connection is connection:
-                        self._connection = None
-                    with contextlib.suppress(redis_errors.RedisError, OSError):
-                        await connection.disconnect()
+                        self._forget_connection()
+                    await _hang_up(connection)
                 if not self._unsent:
                     break  # nobody waits: the next command connects
         except Exception as error:
@@ -144,40 +166,90 @@ class Channel:
 
     async def _establish(self) -> Any:
         """Connect, however long it takes, and send what has been waiting. None when it was given up."""
-        for pause in pauses():
+        while True:
+            if (pause := self._not_before - self._loop.time()) > 0:
+                await asyncio.sleep(pause)
             if self._away:
                 self._turn("reconnecting")
             try:
                 connection = await self._connect()
-            except (redis_errors.AuthenticationError, redis_errors.ResponseError) as error:
+            except (redis_errors.AuthenticationError, redis_errors.ResponseError, CommandFailed) as error:
+                self._note_failure()
                 self._fail(CommandFailed(f"{self._name} refused the connection: {error}"))
                 return None
             except (redis_errors.RedisError, ConnectionLost, OSError) as error:
-                self.attempts += 1
-                self._turn("lost")
+                self._note_failure()
                 self._log.warning("cannot connect to %s (attempt %d): %s", self._name, self.attempts, error)
                 if self._max_attempts is not None and self.attempts >= self._max_attempts:
                     attempts, self.attempts = self.attempts, 0
                     self._fail(ConnectionLost(f"Gave up connecting to {self._name} after {attempts} attempts: {error}"))
                     return None
-                await asyncio.sleep(pause)
             else:
                 self._connection = connection
                 self.attempts = 0
-                self.generation += 1
                 self._turn("connected")
+                self._watch.start()
+                self._forget_cancelled()
                 self._flush()
                 return connection
-        return None
+
+    def _turn(self, turn: Turn) -> None:
+        self._away = turn in ("lost", "reconnecting")
+        if self._turned is not None:
+            self._turned(self._number, turn)
+
+    def _note_failure(self) -> None:
+        self._turn("lost")
+        self.attempts += 1
+        self._not_before = self._loop.time() + pause_after(self.attempts)
+
+    def _forget_connection(self) -> None:
+        self._connection = None
+        self._clogged = self._demoted = self._held = False
+        self.known.clear()
+        self._watch.stop()
+
+    def _forget_cancelled(self) -> None:
+        """Callers who have stopped waiting before their command was sent do not want it sent."""
+        wanted, kept = True, []
+        for packed, future in self._unsent:
+            if packed:
+                wanted = not future.cancelled()
+            if wanted:
+                kept.append((packed, future))
+        self._unsent = kept
 
     def _flush(self) -> None:
         self._flush_due = False
-        if self._connection is None or not self._unsent:
+        if self._connection is None or self._held:
             return
-        unsent, self._unsent = self._unsent, []
-        self._in_flight.extend(future for _, future in unsent)
-        # redis-py's own send would wait for each command by itself; the writer takes them together and in order
-        self._connection._writer.write(b"".join([packed for packed, _ in unsent]))
+        writer = self._connection._writer
+        while unsent := self._unsent:
+            if len(unsent) <= _CHUNK:
+                self._unsent = []
+            else:
+                at = _fill(unsent)
+                unsent, self._unsent = unsent[:at], unsent[at:]
+            self._in_flight.extend([future for _, future in unsent])
+            # redis-py's own send would wait for each command by itself; the writer takes them together and in order
+            writer.write(b"".join([packed for packed, _ in unsent]))
+            if writer.transport.get_write_buffer_size() > _HIGH_WATER:
+                self._clogged = self._held = True
+                return
+
+    def _go_on(self) -> bool:
+        """What held the commands back may be over: whether this connection goes on."""
+        if self._demoted:
+            return bool(self._in_flight)
+        if not self._in_flight or self._connection._writer.transport.get_write_buffer_size() <= _LOW_WATER:
+            self._clogged = self._held = False
+            self._flush()
+        return True
+
+    def _break(self) -> None:
+        """A reply that was due has not come: the connection is dead, whatever TCP believes."""
+        self._log.warning("%s has not answered for too long: the connection is broken off", self._name)
+        self._connection._writer.transport.abort()
 
     async def _receive(self, connection: Any) -> None:
         """Resolve futures in order until the connection is lost."""
@@ -190,27 +262,83 @@ class Channel:
                     future = in_flight.popleft()
                     if not future.done():
                         future.set_exception(error)
+                    if isinstance(error, redis_errors.ReadOnlyError):
+                        self._demoted = self._held = True
+                        self._not_before = self._loop.time() + _DEMOTED_PAUSE
                 else:
                     future = in_flight.popleft()
                     if not future.done():
                         future.set_result(reply)
+                if self._held and not self._go_on():
+                    return
         except (redis_errors.RedisError, OSError, IndexError) as error:
             self._turn("lost")
             self._log.warning("lost the connection to %s: %s", self._name, error)
-            self._in_flight = deque()
-            self._connection = None
             lost = f"The connection to {self._name} broke before the reply: the command may have been carried out."
-            _reject(in_flight, OutcomeUnknown(lost))
+            _reject(self._taken(), OutcomeUnknown(lost))
 
-    def _turn(self, turn: Turn) -> None:
-        self._away = turn in ("lost", "reconnecting")
-        if self._turned is not None:
-            self._turned(self._number, turn)
+    def _taken(self) -> list[asyncio.Future[Any]]:
+        """What is in flight, and is not any more."""
+        taken = list(self._in_flight)
+        self._in_flight.clear()
+        return taken
 
     def _fail(self, error: ConnectionLost | CommandFailed) -> None:
         unsent, self._unsent = self._unsent, []
-        in_flight, self._in_flight = self._in_flight, deque()
-        _reject((*in_flight, *(future for _, future in unsent)), error)
+        _reject((*self._taken(), *(future for _, future in unsent)), error)
+
+
+class Watch:
+    """Sees to it that the first of `in_flight` does not stay the first for more than `patience` s, one and a half of
+    it at most; calls `dead` if it does. A timer for each connection, none for a command."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        patience: float | None,
+        in_flight: deque[asyncio.Future[Any]],
+        dead: Callable[[], None],
+    ) -> None:
+        self._loop, self._patience, self._in_flight, self._dead = loop, patience, in_flight, dead
+        self._timer: asyncio.TimerHandle | None = None
+        self._first: asyncio.Future[Any] | None = None
+        self._looks = 0
+
+    def start(self) -> None:
+        if self._patience is not None:
+            self._timer = self._loop.call_later(self._patience / 2, self._look, self._patience / 2)
+
+    def stop(self) -> None:
+        self._first = None
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _look(self, pause: float) -> None:
+        first = self._in_flight[0] if self._in_flight else None
+        self._looks = self._looks + 1 if first is self._first and first is not None else 0
+        self._first = first
+        if self._looks >= 2:
+            self._dead()
+        else:
+            self._timer = self._loop.call_later(pause, self._look, pause)
+
+
+def _fill(unsent: list[tuple[bytes, asyncio.Future[Any]]]) -> int:
+    """How many of the first commands are written at once: up to the high water, and what stays together stays."""
+    size = 0
+    for at, (packed, _) in enumerate(unsent):
+        if packed and size > _HIGH_WATER:
+            return at
+        size += len(packed)
+    return len(unsent)
+
+
+async def _hang_up(connection: Any) -> None:
+    """Close at once: nobody waits for what was not written, nor for an end that does not answer."""
+    if connection._writer is not None:
+        connection._writer.transport.abort()
+    with contextlib.suppress(redis_errors.RedisError, OSError):
+        await connection.disconnect()
 
 
 def _reject(futures: Iterable[asyncio.Future[Any]], error: Exception) -> None:

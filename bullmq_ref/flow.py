@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NotRequired, Self, TypedDict
 
 from bullmq_ref.base import Connection, QueueBase
-from bullmq_ref.client import Client, check_options
+from bullmq_ref.client import Client
 from bullmq_ref.emitter import Emitter
 from bullmq_ref.errors import CrossSlot, Invalid
 from bullmq_ref.job import Job
@@ -19,6 +19,7 @@ from bullmq_ref.jsjson import UNDEFINED
 from bullmq_ref.keys import Keys
 from bullmq_ref.log import logger
 from bullmq_ref.options import JobOptions, Limits, job_options
+from bullmq_ref.reach import check_options
 from bullmq_ref.scripts import adding
 from bullmq_ref.scripts.adding import NewJob
 

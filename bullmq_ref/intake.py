@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import math
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 _LONGEST_BLOCK = 10.0  # s that a worker blocks at most when it knows of a delayed job
 _LONGEST_LIMIT = 30_000  # ms that a limited worker sleeps at most, so that delayed jobs are promoted
-_WATCHDOG = 1.0  # s that a blocking command may come late before its connection is dropped
 _AFTER_LOSS = 0.1  # s
 
 
@@ -109,14 +107,11 @@ class Intake:
             return 0
         self._note_delays()
         try:
-            async with asyncio.timeout(timeout + _WATCHDOG):
-                reply = await worker.blocking.command("BZPOPMIN", worker.keys.marker, number(timeout))
-        except (ConnectionLost, TimeoutError) as error:
-            if isinstance(error, TimeoutError):
-                await worker.blocking.drop()  # a connection that does not answer is no connection
+            reply = await worker.blocking.blocking(timeout, "BZPOPMIN", worker.keys.marker, number(timeout))
+        except ConnectionLost:
             if not worker.closing:
                 await worker.sleep(_AFTER_LOSS)
-            return math.inf
+            return 0 if worker.takes_jobs else math.inf  # the marker may be gone with the reply: look at once
         except BullMQError as error:
             worker.tell_error(error)
             await worker.sleep(_AFTER_LOSS)

@@ -35,7 +35,7 @@ class QueueEvents(QueueBase):
         opts = opts or {}
         prefix = prefix if prefix is not None else opts.get("prefix", "bull")
         connection = connection if connection is not None else opts.get("connection")
-        super().__init__(name, connection=connection, prefix=prefix, client_suffix=":qe")
+        super().__init__(name, connection=connection, prefix=prefix, client_suffix=":qe", blocks=True)
         self._last = last_event_id or opts.get("lastEventId") or "$"
         self._block = blocking_timeout or opts.get("blockingTimeout") or 10_000
         self._placed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -71,8 +71,8 @@ class QueueEvents(QueueBase):
         while not self.closing:
             try:
                 await self._take_place()
-                reply = await self.client.command(
-                    "XREAD", "BLOCK", self._block, "STREAMS", self.keys.events, self._last
+                reply = await self.client.blocking(
+                    self._block / 1000, "XREAD", "BLOCK", self._block, "STREAMS", self.keys.events, self._last
                 )
             except BullMQError as error:
                 if not isinstance(error, ConnectionLost):

@@ -8,8 +8,8 @@ from typing import Any
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.connection import SSLConnection, UnixDomainSocketConnection
 
-from bullmq_ref.client import RedisOptions
 from bullmq_ref.options import Limits
+from bullmq_ref.reach import RedisOptions
 
 Listener = Callable[..., object]
 

@@ -23,9 +23,10 @@ from bullmq_ref import (
     RedisOptions,
     Worker,
 )
-from bullmq_ref.client import Client, check_options, packed_command
+from bullmq_ref.client import Client, packed_command
 from bullmq_ref.connection import Channel
 from bullmq_ref.keys import Keys
+from bullmq_ref.reach import check_options
 
 
 def open_queue(connection: Any, prefix: str = "bull") -> Queue[Any, Any]:
@@ -227,7 +228,7 @@ async def test_a_redirection_is_followed(cluster_server: Any, prefix: str) -> No
         assert await client.command("SET", keys.limiter, "1") == "OK"
         assert await client.transaction(["GET", keys.limiter], ["DEL", keys.limiter]) == ["1", 1]
         assert await client.script("isMaxed", [keys.meta, keys.active], []) is None
-        assert client._home == (owner.host, owner.port)
+        assert client._routes.owner == (owner.host, owner.port)
     finally:
         await client.close()
 
