@@ -22,6 +22,7 @@ from bullmq_ref.options import JobOptions, Limits, job_options
 from bullmq_ref.reach import check_options
 from bullmq_ref.scripts import adding
 from bullmq_ref.scripts.adding import NewJob
+from bullmq_ref.tracing import Kind, Span, Telemetry, carry, maybe
 
 QueuesOptions = Mapping[str, Mapping[str, Any]]
 
@@ -87,9 +88,11 @@ class FlowProducer(Emitter):
         connection: Connection = None,
         prefix: str | None = None,
         limits: Limits | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         super().__init__()
         opts = opts or {}
+        self.telemetry: Telemetry | None = telemetry or opts.get("telemetry")
         self.prefix: str = prefix if prefix is not None else opts.get("prefix", "bull")
         self.limits = limits or Limits()
         self._redis = check_options(connection if connection is not None else opts.get("connection"))
@@ -125,12 +128,18 @@ class FlowProducer(Emitter):
         root may have a `parent` of its own in its options; when that parent is missing nothing is stored, and nobody is
         told but the log, as in Node 5.62.0. Raises Invalid, CrossSlot, and TypeError for data that has no JSON.
         """
-        (node,) = await self._add([flow], queues_options or {})
+        root = FlowJob.of(flow)
+        told = {"bullmq.flow.name": root.name}
+        with maybe(self.telemetry, root.queue, "addFlow", told, Kind.PRODUCER):
+            (node,) = await self._add([root], queues_options or {})
         return node
 
     async def add_bulk(self, flows: Iterable[FlowJob | FlowMapping]) -> list[JobNode]:
         """Add flows, all at once, as `add` does one."""
-        return await self._add(flows, {})
+        roots = [FlowJob.of(flow) for flow in flows]
+        told = {"bullmq.job.bulk.count": len(roots), "bullmq.job.bulk.names": ",".join(root.name for root in roots)}
+        with maybe(self.telemetry, "", "addBulkFlows", told, Kind.PRODUCER):
+            return await self._add(roots, {})
 
     async def get_flow(
         self, job_id: str, queue: str, *, prefix: str | None = None, depth: int = 10, max_children: int = 20
@@ -148,18 +157,21 @@ class FlowProducer(Emitter):
 
     # --- adding ------------------------------------------------------------------------------------------------------
 
-    async def _add(self, flows: Iterable[FlowJob | FlowMapping], queues_options: QueuesOptions) -> list[JobNode]:
+    async def _add(self, flows: Iterable[FlowJob], queues_options: QueuesOptions) -> list[JobNode]:
         """Level by level, as Node's promises come to it: all roots, then all their children, and so on."""
         roots: list[JobNode] = []
         new: list[tuple[Keys, NewJob]] = []
-        todo: deque[tuple[FlowJob, JobNode | None]] = deque((FlowJob.of(flow), None) for flow in flows)
+        todo: deque[tuple[FlowJob, JobNode | None, str | None]] = deque((flow, None, None) for flow in flows)
         while todo:
-            spec, parent = todo.popleft()
-            job, keys = self._job(spec, parent, queues_options)
+            spec, parent, source = todo.popleft()
+            told = {"bullmq.job.name": spec.name}
+            with maybe(self.telemetry, spec.queue, "addNode", told, Kind.PRODUCER, source=source) as span:
+                job, keys = self._job(spec, parent, queues_options, span)
+                source = None if span is None else span.metadata
             new.append((keys, job.new(has_children=bool(spec.children))))
             node = JobNode(job)
             (roots if parent is None else parent.children).append(node)
-            todo.extend((FlowJob.of(child), node) for child in spec.children)
+            todo.extend((FlowJob.of(child), node, source) for child in spec.children)
         if new:
             self._check_slots([keys for keys, _ in new])
             replies = await adding.add_together(self.client(new[0][0]), new)
@@ -168,7 +180,9 @@ class FlowProducer(Emitter):
                     logger.warning("job %s of a flow was not added to %s: %s", added.id, keys.qualified, reply)
         return roots
 
-    def _job(self, spec: FlowJob, parent: JobNode | None, queues_options: QueuesOptions) -> tuple[Job[Any, Any], Keys]:
+    def _job(
+        self, spec: FlowJob, parent: JobNode | None, queues_options: QueuesOptions, span: Span | None
+    ) -> tuple[Job[Any, Any], Keys]:
         queue = self._queue(spec.queue, spec.prefix or self.prefix)
         asked = job_options(spec.options, {})
         defaults = job_options(queues_options.get(spec.queue, {}).get("defaultJobOptions"), {})
@@ -177,7 +191,12 @@ class FlowProducer(Emitter):
             options["parent"] = {"id": parent.job.id, "queue": f"{parent.job.prefix}:{parent.job.queue_name}"}
         elif "parent" not in asked:
             options.pop("parent", None)
-        return Job(queue, spec.name, spec.data, options, str(asked.get("jobId") or uuid.uuid4())), queue.keys
+        job_id = str(asked.get("jobId") or uuid.uuid4())
+        if span is not None:
+            span.set({"bullmq.job.id": job_id})
+            if spec.options is not None:  # in Node too a node without options carries no trace
+                carry(options, span)
+        return Job(queue, spec.name, spec.data, options, job_id), queue.keys
 
     def _check_slots(self, queues: Sequence[Keys]) -> None:
         if self._redis.cluster and len({keys.slot for keys in queues}) > 1:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from bullmq_ref.jsjson import UNDEFINED, Undefined, dumps, loads, number
 from bullmq_ref.options import RepeatOptions, decoded, encoded, repeat_options
 from bullmq_ref.repetition import ask, check_one, dated, given, iteration, next_in_pattern
 from bullmq_ref.scripts import scheduling
+from bullmq_ref.tracing import Kind, Span, carry, maybe
 from bullmq_ref.wire import flat
 
 #: What of the repeat options a scheduler's record holds.
@@ -81,15 +83,18 @@ class JobScheduler:
             return None
         slot, made = iterated
         record = {"name": name, **{key: value for key, value in dated(given(repeat)).items() if key in _RECORDED}}
-        job_id, delay = await scheduling.add_job_scheduler(
-            self._owner.wire,
-            scheduler_id,
-            slot,
-            record=record,
-            data=text,
-            template=encoded(options),
-            options=encoded(made),
-        )
+        with self._span(scheduler_id, name, made) as span:
+            job_id, delay = await scheduling.add_job_scheduler(
+                self._owner.wire,
+                scheduler_id,
+                slot,
+                record=record,
+                data=text,
+                template=encoded(options),
+                options=encoded(made),
+            )
+            if span is not None:
+                span.set({"bullmq.job.id": job_id})
         return Job(self._owner, name, data, {**made, "delay": int(delay)}, job_id)
 
     async def iterate(self, producer: Job[Any, Any]) -> str | None:
@@ -103,9 +108,22 @@ class JobScheduler:
             return None
         slot, made = iterated
         text = _text(producer.data)
-        return await scheduling.update_job_scheduler(
-            self._owner.wire, scheduler_id, slot, data=text, options=encoded(made), producer=producer.id
-        )
+        with self._span(scheduler_id, producer.name, made) as span:
+            job_id = await scheduling.update_job_scheduler(
+                self._owner.wire, scheduler_id, slot, data=text, options=encoded(made), producer=producer.id
+            )
+            if span is not None and job_id is not None:
+                span.set({"bullmq.job.id": job_id})
+        return job_id
+
+    @contextmanager
+    def _span(self, scheduler_id: str, name: str, made: dict[str, Any]) -> Iterator[Span | None]:
+        """The span of an added job, which carries it on."""
+        owner, told = self._owner, {"bullmq.job.scheduler.id": scheduler_id}
+        with maybe(owner.telemetry, owner.name, "add", told, Kind.PRODUCER, destination=f"{owner.name}.{name}") as span:
+            if span is not None:
+                carry(made, span)
+            yield span
 
     async def remove(self, scheduler_id: str) -> bool:
         """Remove a scheduler, and its job if that is delayed; whether there was one."""

@@ -81,10 +81,19 @@ class _Begun(AbstractContextManager[Span]):
 
 
 def maybe(
-    telemetry: Telemetry | None, queue: str, operation: str, attributes: Attributes
+    telemetry: Telemetry | None,
+    queue: str,
+    operation: str,
+    attributes: Attributes,
+    kind: Kind = Kind.INTERNAL,
+    *,
+    destination: str | None = None,
+    source: str | None = None,
 ) -> AbstractContextManager[Span | None]:
-    """A span where there is telemetry. For what is not done for every job."""
-    return nullcontext() if telemetry is None else begin(telemetry, queue, operation, attributes=attributes)
+    """`begin` where there is telemetry. For what is not done for every job."""
+    if telemetry is None:
+        return nullcontext()
+    return begin(telemetry, queue, operation, kind, destination=destination, source=source, attributes=attributes)
 
 
 def traced(

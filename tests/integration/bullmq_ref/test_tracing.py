@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from bullmq_ref import FlowProducer
 from bullmq_ref.opentelemetry import OpenTelemetry
 
 #: Node's telemetry interface, over W3C trace contexts, as bullmq-otel does it. `spans` are those that have ended.
@@ -269,16 +271,51 @@ def told(spans: list[dict[str, Any]]) -> list[Any]:
         if span["name"].startswith("moveStalledJobsToWait"):
             continue
         attributes = {
-            key: "some" if key == "bullmq.worker.id" or key.endswith("timestamp") else value
+            key: "some" if key == "bullmq.worker.id" or key.endswith("timestamp") else _hourless(value)
             for key, value in span["attributes"].items()
         }
-        parent = names.get(span["parent"]) if span["kind"] == 4 or span["name"].split()[0] in ENDS else None
+        parent = names.get(span["parent"]) if span["kind"] == 4 or span["name"].split()[0] in INNER else None
         kept.append([span["name"], span["kind"], attributes, span["events"], parent])
     return sorted(kept, key=str)
 
 
-#: Operations in the span of an attempt.
-ENDS = {"complete", "fail", "retry", "delay"}
+def _hourless(value: Any) -> Any:
+    """A scheduler's job is named by its slot, in ms."""
+    return re.sub(r"\d{13}", "slot", value) if isinstance(value, str) else value
+
+
+#: Operations in the span of another one.
+INNER = {"complete", "fail", "retry", "delay", "addNode"}
+
+
+async def test_the_spans_of_flows_and_schedulers_are_nodes_spans(
+    make_single: Any, until: Any, node: Any, telemetry: Any, exporter: Any
+) -> None:
+    theirs = await node(
+        NODE_TELEMETRY
+        + """
+        const { FlowProducer } = require('bullmq');
+        const flows = new FlowProducer(opts), queue = new Queue('f', opts);
+        const child = { name: 'child', queueName: 'f', opts: { jobId: 'c' } };
+        await flows.add({ name: 'parent', queueName: 'f', opts: { jobId: 'p' }, children: [child] });
+        await flows.addBulk([{ name: 'one', queueName: 'f', opts: { jobId: 'o' } }]);
+        await queue.upsertJobScheduler('s', { every: 3600000 }, { name: 'tick' });
+        await queue.close(); await flows.close();
+        answer = spans;
+        """,
+        **where(make_single),
+    )
+    await make_single.queue("f").remove_job_scheduler("s")
+    await make_single.queue("f").obliterate(force=True)
+    async with FlowProducer(connection=make_single.connection, prefix=make_single.prefix, telemetry=telemetry) as flows:
+        child = {"name": "child", "queueName": "f", "opts": {"jobId": "c"}}
+        await flows.add({"name": "parent", "queueName": "f", "opts": {"jobId": "p"}, "children": [child]})
+        await flows.add_bulk([{"name": "one", "queueName": "f", "opts": {"jobId": "o"}}])
+    async with make_single.queue("f", telemetry=telemetry) as queue:
+        await queue.upsert_job_scheduler("s", {"every": 3600000}, {"name": "tick"})
+        stored = await queue.client.command("HGET", queue.keys.job("c"), "opts")
+        assert '"tm":"{' in stored
+    assert told(spans_of(exporter)) == told(theirs)
 
 
 async def test_metadata_that_is_no_trace_does_no_harm(make_single: Any, until: Any, telemetry: Any) -> None:
