@@ -252,6 +252,7 @@ class Queue(Repeating, Getters[Payload, Result]):
     # --- limits ------------------------------------------------------------------------------------------------------
 
     async def remove_rate_limit_key(self) -> int:
+        """End a limit now; 1 when there was one."""
         removed: int = await self.client.command("DEL", self.keys.limiter)
         return removed
 

@@ -61,6 +61,7 @@ class RedisOptions:
 
     @staticmethod
     def nodes_default() -> tuple[Address, ...]:
+        """Where Redis is looked for when nothing is said."""
         return (("127.0.0.1", 6379),)
 
     async def connect(self, address: Address, client_name: str | None) -> Reached:

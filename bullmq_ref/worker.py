@@ -329,6 +329,7 @@ class Worker(QueueBase, Generic[Payload, Result]):
 
     @property
     def skipped_sweeps(self) -> int:
+        """Sweeps that were due while another one was under way."""
         return self._stalled_check.skipped
 
     # --- for its parts -----------------------------------------------------------------------------------------------

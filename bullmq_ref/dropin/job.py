@@ -84,14 +84,17 @@ class Job:
 
     @property
     def attemptsMade(self) -> int:
+        """How many attempts have ended."""
         return self.inner.attempts_made
 
     @property
     def attemptsStarted(self) -> int:
+        """How many attempts have begun."""
         return self.inner.attempts_started
 
     @property
     def stalledCounter(self) -> int:
+        """How often its worker was lost."""
         return self.inner.stalled_counter
 
     @property
@@ -106,38 +109,47 @@ class Job:
 
     @property
     def returnvalue(self) -> Any:
+        """What the processor returned."""
         return self.inner.returnvalue
 
     @property
     def failedReason(self) -> str | None:
+        """Why its last attempt failed."""
         return self.inner.failed_reason
 
     @property
     def deferredFailure(self) -> str | None:
+        """Why it will fail without running, if it will."""
         return self.inner.deferred_failure
 
     @property
     def stacktrace(self) -> list[str]:
+        """Of its failed attempts, the oldest first."""
         return self.inner.stacktrace or []
 
     @property
     def repeatJobKey(self) -> str | None:
+        """The scheduler that made it."""
         return self.inner.repeat_job_key
 
     @property
     def deduplication_id(self) -> str | None:
+        """The id under which no second job is added."""
         return self.inner.deduplication_id
 
     @property
     def parentKey(self) -> str | None:
+        """Its parent's key."""
         return self.inner.parent_key
 
     @property
     def parent(self) -> dict[str, Any] | None:
+        """`{id, queueKey}`."""
         return self.inner.parent
 
     @property
     def queueQualifiedName(self) -> str:
+        """`<prefix>:<queue>`."""
         return self.inner.queue_qualified_name
 
     @property
