@@ -7,7 +7,8 @@ import sys
 from dataclasses import replace
 from typing import Any
 
-from bullmq_ref import Job, Queue, lua
+from bullmq_ref import Job, JobScheduler, Queue, lua
+from bullmq_ref.cron import Cron
 from bullmq_ref.job_attempt import stack
 from bullmq_ref.keys import Keys
 from compat.ports.reference import driver
@@ -42,6 +43,9 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "pause-unsaid": ("pause", '"event", ARGV[1]', '"event", "pause"'),
     "log-prepended": ("addLog", '"RPUSH"', '"LPUSH"'),
     "wrong-delay-of-change": ("changeDelay", '"delay", delay)', '"delay", delay + 1)'),
+    "scheduler-counted-anew": ("addJobScheduler", 'rcall("HGET", schedulerKey, "ic") or 1', "1"),
+    "next-iteration-unsaid": ("updateJobScheduler", '"nrjid", nextDelayedJobId', '"nrj", nextDelayedJobId'),
+    "removed-scheduler-leaves-its-job": ("removeJobScheduler", "delayedJobId) == 1", "delayedJobId) == 2"),
     "never-sweeps": ("moveStalledJobsToWait", "local rcall = redis.call", "do return {} end local rcall = redis.call"),
 }
 
@@ -58,10 +62,23 @@ def plain_client_name(keys: Keys, suffix: str = "") -> str:
     return f"{keys.prefix}:{keys.name}{suffix}"
 
 
+async def never_iterate(schedulers: JobScheduler, producer: Job[Any, Any]) -> None:
+    """The first job of a scheduler is its last, as in the official Python port before 3.0.4."""
+
+
+def next_in_utc(cron: Cron, after: int, tz: str | None = None, *, until: int | None = None) -> int:
+    """Patterns mean the hours of UTC, wherever they are written."""
+    return _sound_next(cron, after, "UTC", until=until)
+
+
+_sound_next = Cron.next
+
 #: name → (class, attribute, what stands there instead)
 LIBRARY: dict[str, tuple[type, str, Any]] = {
     "wrong-stacktrace-limit": (Job, "_trace", keep_one_trace_less),
     "plain-client-names": (Keys, "client_name", plain_client_name),
+    "schedule-of-one": (JobScheduler, "iterate", never_iterate),
+    "slots-in-utc": (Cron, "next", next_in_utc),
     "discard-ignored": (Job, "discard", lambda job: None),
     "defaults-ignored": (Queue, "_defaults", property(lambda queue: {}, lambda queue, given: None)),
 }

@@ -35,6 +35,11 @@ KILLS = {
     "plain-client-names": ("manage/connections", "clients"),
     "discard-ignored": ("manage/discard", "job.finishedOn"),
     "defaults-ignored": ("job/bulk-default-options", "job.opts"),
+    "scheduler-counted-anew": ("scheduler/upsert-again", "repeat"),
+    "next-iteration-unsaid": ("scheduler/pattern-iterations", "job.nrjid"),
+    "removed-scheduler-leaves-its-job": ("scheduler/remove", "job"),
+    "schedule-of-one": ("scheduler/iterations", "step-2"),
+    "slots-in-utc": ("scheduler/time-zone", "step-4"),
     "never-sweeps": ("stalled/first-sweep", "step-1"),
 }
 
