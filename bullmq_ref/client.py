@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from hiredis import pack_command
 from redis import exceptions as redis_errors
 
 from bullmq_ref import lua
@@ -17,14 +18,6 @@ from bullmq_ref.log import Log
 from bullmq_ref.reach import RedisOptions
 from bullmq_ref.routes import REDIRECTIONS, Routes, is_ask
 
-_hiredis_pack: Callable[[tuple[Any, ...]], bytes] | None
-try:
-    from hiredis import pack_command
-
-    _hiredis_pack = pack_command
-except ImportError:  # the pure-Python way is slower, not different
-    _hiredis_pack = None
-
 Argument = str | bytes | int
 
 _REDIRECTIONS = 16  # as ioredis
@@ -33,11 +26,11 @@ _WATCHDOG = 1.0  # s that a blocking command may come late before its connection
 
 def packed_command(arguments: Sequence[Argument]) -> bytes:
     """A command in RESP. Text is UTF-8, lone surrogates U+FFFD."""
-    if _hiredis_pack is not None:
-        try:
-            return _hiredis_pack(tuple(arguments))
-        except UnicodeEncodeError:
-            pass
+    try:
+        packed: bytes = pack_command(tuple(arguments))  # type: ignore[arg-type]  # its stub says one argument
+        return packed
+    except UnicodeEncodeError:
+        pass
     parts = [b"*%d\r\n" % len(arguments)]
     for argument in arguments:
         raw = argument if isinstance(argument, bytes) else utf8(str(argument))

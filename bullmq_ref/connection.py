@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import random
 from collections import deque
@@ -14,6 +13,7 @@ from redis import exceptions as redis_errors
 
 from bullmq_ref.errors import CommandFailed, ConnectionClosed, ConnectionLost, OutcomeUnknown
 from bullmq_ref.log import Log
+from bullmq_ref.replies import Replies
 
 _CHUNK = 4  # commands written at once: enough to share a write, few enough that Redis and we work at the same time
 _HIGH_WATER, _LOW_WATER = 65536, 16384  # bytes unwritten: past the first nothing is added until the second
@@ -63,7 +63,7 @@ class Channel:
         self._away = False
         self._max_attempts = max_attempts
         self._loop = asyncio.get_running_loop()
-        self._connection: Any = None
+        self._replies: Replies | None = None  # there while it is connected
         self._task: asyncio.Task[None] | None = None
         #: A command of several parts holds several futures: its bytes stand with the first, none with the others.
         self._unsent: list[tuple[bytes, asyncio.Future[Any]]] = []
@@ -80,7 +80,7 @@ class Channel:
 
     @property
     def connected(self) -> bool:
-        return self._connection is not None
+        return self._replies is not None
 
     def open(self) -> None:
         """Start to connect, if it does not yet; a command does this too."""
@@ -94,7 +94,7 @@ class Channel:
             future.set_exception(ConnectionClosed(f"The connection to {self._name} was closed."))
             return future
         self._unsent.append((packed, future))
-        if self._connection is None:
+        if self._replies is None:
             self.open()
         elif len(self._unsent) >= _CHUNK:
             self._flush()
@@ -112,7 +112,7 @@ class Channel:
                 future.set_exception(ConnectionClosed(f"The connection to {self._name} was closed."))
             return futures
         self._unsent += zip([packed, *[b""] * (replies - 1)], futures, strict=True)
-        if self._connection is None:
+        if self._replies is None:
             self.open()
         else:
             self._flush()
@@ -122,7 +122,7 @@ class Channel:
         """Close for good. Replies under way are waited for (2 s at most) unless `now`. Always returns."""
         if self._closed:
             return
-        if self._connection is not None and not now:
+        if self._replies is not None and not now:
             self._flush()
             if pending := (*self._in_flight, *(future for _, future in self._unsent)):
                 await asyncio.wait(pending, timeout=_FAREWELL)
@@ -148,13 +148,13 @@ class Channel:
     async def _live(self) -> None:
         """Connect, receive until the connection is lost, connect again while commands wait."""
         try:
-            while (connection := await self._establish()) is not None:
+            while (replies := await self._establish()) is not None:
                 try:
-                    await self._receive(connection)
+                    await self._follow(replies)
                 finally:
-                    if self._connection is connection:
+                    if self._replies is replies:
                         self._forget_connection()
-                    await _hang_up(connection)
+                    await replies.hang_up()
                 if not self._unsent:
                     break  # nobody waits: the next command connects
         except Exception as error:
@@ -164,7 +164,7 @@ class Channel:
             if asyncio.current_task() is self._task:
                 self._task = None
 
-    async def _establish(self) -> Any:
+    async def _establish(self) -> Replies | None:
         """Connect, however long it takes, and send what has been waiting. None when it was given up."""
         while True:
             if (pause := self._not_before - self._loop.time()) > 0:
@@ -185,13 +185,13 @@ class Channel:
                     self._fail(ConnectionLost(f"Gave up connecting to {self._name} after {attempts} attempts: {error}"))
                     return None
             else:
-                self._connection = connection
+                self._replies = replies = Replies(connection, self._in_flight, self._refused, self._came)
                 self.attempts = 0
                 self._turn("connected")
                 self._watch.start()
                 self._forget_cancelled()
                 self._flush()
-                return connection
+                return replies
 
     def _turn(self, turn: Turn) -> None:
         self._away = turn in ("lost", "reconnecting")
@@ -204,7 +204,9 @@ class Channel:
         self._not_before = self._loop.time() + pause_after(self.attempts)
 
     def _forget_connection(self) -> None:
-        self._connection = None
+        if self._replies is not None:
+            self._replies.end(None)
+        self._replies = None
         self._clogged = self._demoted = self._held = False
         self.known.clear()
         self._watch.stop()
@@ -221,9 +223,9 @@ class Channel:
 
     def _flush(self) -> None:
         self._flush_due = False
-        if self._connection is None or self._held:
+        if self._replies is None or self._replies.ended.done() or self._held:
             return
-        writer = self._connection._writer
+        transport = self._replies.transport
         while unsent := self._unsent:
             if len(unsent) <= _CHUNK:
                 self._unsent = []
@@ -231,47 +233,39 @@ class Channel:
                 at = _fill(unsent)
                 unsent, self._unsent = unsent[:at], unsent[at:]
             self._in_flight.extend([future for _, future in unsent])
-            # redis-py's own send would wait for each command by itself; the writer takes them together and in order
-            writer.write(b"".join([packed for packed, _ in unsent]))
-            if writer.transport.get_write_buffer_size() > _HIGH_WATER:
+            transport.write(b"".join([packed for packed, _ in unsent]))
+            if transport.get_write_buffer_size() > _HIGH_WATER:
                 self._clogged = self._held = True
                 return
 
-    def _go_on(self) -> bool:
-        """What held the commands back may be over: whether this connection goes on."""
+    def _refused(self, error: Exception) -> None:
+        """Redis has answered a command with an error."""
+        if isinstance(error, redis_errors.ReadOnlyError):
+            self._demoted = self._held = True
+            self._not_before = self._loop.time() + _DEMOTED_PAUSE
+
+    def _came(self) -> None:
+        """Replies have come: what held the commands back may be over, or this connection may be left."""
+        replies = self._replies
+        if not self._held or replies is None:
+            return
         if self._demoted:
-            return bool(self._in_flight)
-        if not self._in_flight or self._connection._writer.transport.get_write_buffer_size() <= _LOW_WATER:
+            if not self._in_flight:
+                replies.end(None)
+        elif not self._in_flight or replies.transport.get_write_buffer_size() <= _LOW_WATER:
             self._clogged = self._held = False
             self._flush()
-        return True
 
     def _break(self) -> None:
         """A reply that was due has not come: the connection is dead, whatever TCP believes."""
         self._log.warning("%s has not answered for too long: the connection is broken off", self._name)
-        self._connection._writer.transport.abort()
+        if self._replies is not None:
+            self._replies.transport.abort()
 
-    async def _receive(self, connection: Any) -> None:
-        """Resolve futures in order until the connection is lost."""
-        in_flight = self._in_flight
-        try:
-            while True:
-                try:
-                    reply = await connection.read_response(disconnect_on_error=False)
-                except (redis_errors.ResponseError, redis_errors.BusyLoadingError) as error:
-                    future = in_flight.popleft()
-                    if not future.done():
-                        future.set_exception(error)
-                    if isinstance(error, redis_errors.ReadOnlyError):
-                        self._demoted = self._held = True
-                        self._not_before = self._loop.time() + _DEMOTED_PAUSE
-                else:
-                    future = in_flight.popleft()
-                    if not future.done():
-                        future.set_result(reply)
-                if self._held and not self._go_on():
-                    return
-        except (redis_errors.RedisError, OSError, IndexError) as error:
+    async def _follow(self, replies: Replies) -> None:
+        """Return when the connection has ended; commands whose replies are lost with it are told."""
+        error = await replies.ended
+        if error is not None:
             self._turn("lost")
             self._log.warning("lost the connection to %s: %s", self._name, error)
             lost = f"The connection to {self._name} broke before the reply: the command may have been carried out."
@@ -331,14 +325,6 @@ def _fill(unsent: list[tuple[bytes, asyncio.Future[Any]]]) -> int:
             return at
         size += len(packed)
     return len(unsent)
-
-
-async def _hang_up(connection: Any) -> None:
-    """Close at once: nobody waits for what was not written, nor for an end that does not answer."""
-    if connection._writer is not None:
-        connection._writer.transport.abort()
-    with contextlib.suppress(redis_errors.RedisError, OSError):
-        await connection.disconnect()
 
 
 def _reject(futures: Iterable[asyncio.Future[Any]], error: Exception) -> None:

@@ -260,12 +260,10 @@ def test_nonsense_about_a_connection_is_refused_without_showing_a_password() -> 
     assert "secret" not in str(raised.value)
 
 
-def test_commands_are_packed_alike_with_and_without_hiredis(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_are_packed_as_redis_reads_them() -> None:
     arguments: list[str | bytes | int] = ["SET", "ké", b"\x00", 7]
-    packed = packed_command(arguments)
-    monkeypatch.setattr("bullmq_ref.client._hiredis_pack", None)
-    assert packed_command(arguments) == packed == b"*4\r\n$3\r\nSET\r\n$3\r\nk\xc3\xa9\r\n$1\r\n\x00\r\n$1\r\n7\r\n"
-    assert packed_command(["\ud83d"]) == "*1\r\n$3\r\n\ufffd\r\n".encode()
+    assert packed_command(arguments) == b"*4\r\n$3\r\nSET\r\n$3\r\nk\xc3\xa9\r\n$1\r\n\x00\r\n$1\r\n7\r\n"
+    assert packed_command(["\ud83d", 7, b"\x00"]) == "*3\r\n$3\r\n\ufffd\r\n$1\r\n7\r\n$1\r\n\x00\r\n".encode()
 
 
 async def test_a_channel_that_nobody_used_closes() -> None:
