@@ -21,6 +21,7 @@ _BYTES = Weight(
 WEIGHTS: Final[tuple[tuple[str, Weight], ...]] = (
     ("*.bytes", _BYTES),
     ("job.lock.form", Weight("note", "No peer reads a token's form; a UUID keeps two workers from drawing the same.")),
+    ("job.id.form", Weight("note", "No peer reads an id's form; a UUID keeps two producers from drawing the same.")),
     ("notices.*", Weight("note", "A user of the port is told other events of a worker than a user of Node.")),
     (
         "job",

@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 
 from compat.model.capture import StreamEntry
+from compat.normalise.answers import about, views
 from compat.normalise.canonical import Place
 from compat.normalise.clock import INSTANT
 from compat.normalise.names import stream_ms
-from compat.normalise.scene import Scene, about, range_name, views
+from compat.normalise.scene import Scene, range_name
 from compat.normalise.text import json_text
 from compat.wire.events import event_codec
 from compat.wire.fields import Codec

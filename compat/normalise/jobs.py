@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from compat.normalise.canonical import Place
+from compat.normalise.names import form
 from compat.normalise.queues import Placed, ttl
 from compat.normalise.scene import Scene, shaped
 from compat.normalise.text import json_text, number, walk
@@ -23,11 +24,14 @@ def hashes(scene: Scene) -> Placed:
     instants, stack traces as their number (their text is each language's own). A job's existence is a place of its own,
     so that a job that is missing is told once. For JSON that the client wrote, the text is compared besides, as
     `<field>.bytes`: equal meaning in other bytes is a matter of encoding.
+    `job.id.form`: what an id that chance drew looks like, which no peer reads.
     """
     for address, key in scene.of("job"):
         queue, job = address.queue, address.id
         subject = scene.names(job)
         yield Place(scene.capture.label, "job", queue, subject), "exists"
+        if subject.startswith("<uuid "):
+            yield Place(scene.capture.label, "job.id.form", queue, subject), form(job)
         for field, text in key.fields.items():
             place = Place(scene.capture.label, f"job.{field}", queue, subject)
             yield place, _field(scene, queue, job, field, text)

@@ -10,32 +10,12 @@ from typing import Any
 import msgspec
 
 from compat.model.capture import Capture, Key, StreamEntry
-from compat.model.history import History, Outcome
+from compat.model.history import History
 from compat.model.scenario import Scenario
+from compat.normalise.answers import ADDS, about, views
 from compat.normalise.clock import INSTANT, Clock
 from compat.normalise.names import Names, strings
 from compat.wire.keys import Address, parse
-
-#: Calls that add jobs.
-ADDS = ("queue.add", "queue.addBulk", "flow.add", "flow.addBulk")
-
-
-def about(outcome: Outcome, queue: str) -> bool:
-    """Whether a call's answer may tell of jobs of a queue: a flow has jobs of many."""
-    return outcome.queue == queue or outcome.method.startswith("flow.")
-
-
-def views(outcome: Outcome) -> Iterator[dict[str, Any]]:
-    """Every job that a call answered with, alone, in a list or in a tree."""
-    todo: list[Any] = [outcome.result]
-    while todo:
-        answer = todo.pop(0)
-        if isinstance(answer, list):
-            todo += answer
-        elif isinstance(answer, dict) and isinstance(answer.get("job"), dict):
-            todo += [answer["job"], answer.get("children")]
-        elif isinstance(answer, dict) and "id" in answer:
-            yield answer
 
 
 def queues_of(scenario: Scenario) -> frozenset[str]:

@@ -27,7 +27,7 @@ from compat.ports.stdio import decode as untagged
 try:
     bullmq: Any = importlib.import_module("bullmq")
     connections: Any = importlib.import_module("bullmq.redis_connection")
-    from compat.ports.pypi_calls import ACTIONS, JOB, QUEUE, THROWS, WORKER, Call, Params, offered, options
+    from compat.ports.pypi_calls import ACTIONS, FLOW, JOB, QUEUE, THROWS, WORKER, Call, Params, offered, options
 except ImportError as error:
     raise SystemExit(f"{sys.executable} has no `bullmq` ({error}); `pypi-bullmq@VERSION` makes one that has") from None
 
@@ -70,6 +70,8 @@ class Driver:
             "clock.set": self.set_clock,
             "queue.open": self.open_queue,
             "worker.open": self.open_worker,
+            "flow.open": self.open_flow,
+            "flow.close": self.close,
             "queue.close": self.close,
             "worker.close": self.close,
         }
@@ -77,8 +79,9 @@ class Driver:
             life |= {"events.open": self.open_events, "events.close": self.close}
         queue = {f"queue.{name}": self._on("queue", QUEUE[name]) for name in offered(QUEUE, bullmq.Queue)}
         worker = {f"worker.{name}": self._on("worker", WORKER[name]) for name in offered(WORKER, bullmq.Worker)}
+        flow = {f"flow.{name}": self._on("flow", FLOW[name]) for name in offered(FLOW, bullmq.FlowProducer)}
         job = {f"job.{name}": self._on_job(name, JOB[name]) for name in offered(JOB, bullmq.Job)}
-        handlers = {**life, **queue, **worker, **job}
+        handlers = {**life, **queue, **worker, **flow, **job}
         self.peer = Stdio({name: self._noted(handler) for name, handler in handlers.items()}, translate)
 
     def _noted(self, handler: Handler) -> Handler:
@@ -113,7 +116,7 @@ class Driver:
                 "worker": ["open", "close", *offered(WORKER, bullmq.Worker)],
                 "events": ["open", "close"] if hasattr(bullmq, "QueueEvents") else [],
                 "processor": [*ACTIONS, "gate", *THROWS, "die"],
-                "flow": [],
+                "flow": ["open", "close", *offered(FLOW, bullmq.FlowProducer)],
                 "scheduler": [],
                 "clock": True,
                 "cluster": CLUSTER is not None,
@@ -174,6 +177,10 @@ class Driver:
         entry = await self._open("worker", params, make)
         if not by_hand and entry.object.opts.get("autorun") is not False:
             await running(entry.object)
+
+    async def open_flow(self, params: Params) -> None:
+        # The connection is an argument of its own there; what the options say of it is ignored.
+        await self._open("flow", params, lambda opts: bullmq.FlowProducer(opts.pop("connection"), opts))
 
     async def open_events(self, params: Params) -> None:
         opts = {"lastEventId": "0-0", **options(params), "autorun": False}
@@ -336,6 +343,8 @@ def seen(entry: Entry, answer: Any) -> Any:
     """An answer with its jobs shown; they are the objects that `job.*` acts on from now on."""
     if isinstance(answer, list):
         return [seen(entry, item) for item in answer]
+    if isinstance(answer, dict) and isinstance(answer.get("job"), bullmq.Job):
+        return {name: seen(entry, part) for name, part in answer.items()}
     if isinstance(answer, bullmq.Job):
         entry.jobs[str(answer.id)] = answer
         return view(answer)

@@ -38,6 +38,7 @@ QUEUE: dict[str, Call] = {
     "getActive": lambda q, p: q.getActive(**_range(p)),
     "getDelayed": lambda q, p: q.getDelayed(**_range(p)),
     "getPrioritized": lambda q, p: q.getPrioritized(**_range(p)),
+    "getWaitingChildren": lambda q, p: q.getWaitingChildren(**_range(p)),
     "getCompleted": lambda q, p: q.getCompleted(**_range(p)),
     "getFailed": lambda q, p: q.getFailed(**_range(p)),
     "getJobLogs": lambda q, p: q.getJobLogs(p["jobId"], **_range(p)),
@@ -60,6 +61,12 @@ QUEUE: dict[str, Call] = {
     "getDeduplicationJobId": lambda q, p: q.getDeduplicationJobId(p["id"]),
 }
 
+FLOW: dict[str, Call] = {
+    "add": lambda f, p: f.add(p["flow"], options(p)),
+    "addBulk": lambda f, p: f.addBulk(p["flows"]),
+    "getFlow": lambda f, p: f.getFlow(options(p)),
+}
+
 JOB: dict[str, Call] = {
     "getState": lambda j, p: j.getState(),
     "isCompleted": lambda j, p: j.isCompleted(),
@@ -67,6 +74,7 @@ JOB: dict[str, Call] = {
     "isDelayed": lambda j, p: j.isDelayed(),
     "isActive": lambda j, p: j.isActive(),
     "isWaiting": lambda j, p: j.isWaiting(),
+    "isWaitingChildren": lambda j, p: j.isWaitingChildren(),
     "updateData": lambda j, p: j.updateData(p["data"]),
     "updateProgress": lambda j, p: j.updateProgress(p["progress"]),
     "log": lambda j, p: j.log(p["row"]),
@@ -77,6 +85,12 @@ JOB: dict[str, Call] = {
     "moveToCompleted": lambda j, p: j.moveToCompleted(p.get("returnValue"), p["token"], **_fetch(p)),
     "moveToFailed": lambda j, p: _move_to_failed(j, p),
     "moveToDelayed": lambda j, p: j.moveToDelayed(p["timestamp"], p["token"]),
+    "moveToWaitingChildren": lambda j, p: j.moveToWaitingChildren(p["token"], options(p)),
+    "getChildrenValues": lambda j, p: j.getChildrenValues(),
+    "getDependencies": lambda j, p: j.getDependencies(options(p)),
+    "getDependenciesCount": lambda j, p: j.getDependenciesCount(options(p)),
+    "removeChildDependency": lambda j, p: j.removeChildDependency(),
+    "removeUnprocessedChildren": lambda j, p: j.removeUnprocessedChildren(),
 }
 
 WORKER: dict[str, Call] = {

@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 from typing import Any
 
-from bullmq_ref import Job, JobScheduler, Queue, lua
+from bullmq_ref import Job, JobScheduler, Queue, job_record, lua
 from bullmq_ref.cron import Cron
 from bullmq_ref.job_attempt import stack
 from bullmq_ref.keys import Keys
@@ -46,6 +46,11 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "scheduler-counted-anew": ("addJobScheduler", 'rcall("HGET", schedulerKey, "ic") or 1', "1"),
     "next-iteration-unsaid": ("updateJobScheduler", '"nrjid", nextDelayedJobId', '"nrj", nextDelayedJobId'),
     "removed-scheduler-leaves-its-job": ("removeJobScheduler", "delayedJobId) == 1", "delayedJobId) == 2"),
+    "quoted-result-of-a-child": (
+        *("moveToFinished", 'rcall("HSET", processedSet, jobIdKey, returnvalue)'),
+        """rcall("HSET", processedSet, jobIdKey, '"' .. returnvalue .. '"')""",
+    ),
+    "parent-without-a-time": ("addParentJob", '"ZADD", waitChildrenKey, timestamp', '"ZADD", waitChildrenKey, 0'),
     "never-sweeps": ("moveStalledJobsToWait", "local rcall = redis.call", "do return {} end local rcall = redis.call"),
 }
 
@@ -73,12 +78,13 @@ def next_in_utc(cron: Cron, after: int, tz: str | None = None, *, until: int | N
 
 _sound_next = Cron.next
 
-#: name → (class, attribute, what stands there instead)
-LIBRARY: dict[str, tuple[type, str, Any]] = {
+#: name → (class or module, attribute, what stands there instead)
+LIBRARY: dict[str, tuple[Any, str, Any]] = {
     "wrong-stacktrace-limit": (Job, "_trace", keep_one_trace_less),
     "plain-client-names": (Keys, "client_name", plain_client_name),
     "schedule-of-one": (JobScheduler, "iterate", never_iterate),
     "slots-in-utc": (Cron, "next", next_in_utc),
+    "no-failure-flags": (job_record, "_FLAGS", {}),  # a child does not say what its failure means
     "discard-ignored": (Job, "discard", lambda job: None),
     "defaults-ignored": (Queue, "_defaults", property(lambda queue: {}, lambda queue, given: None)),
 }

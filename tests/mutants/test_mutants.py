@@ -40,6 +40,9 @@ KILLS = {
     "removed-scheduler-leaves-its-job": ("scheduler/remove", "job"),
     "schedule-of-one": ("scheduler/iterations", "step-2"),
     "slots-in-utc": ("scheduler/time-zone", "step-4"),
+    "quoted-result-of-a-child": ("flow/completed", "job.processed"),
+    "parent-without-a-time": ("flow/family", "waiting-children"),
+    "no-failure-flags": ("flow/fail-parent", "job.parent"),
     "never-sweeps": ("stalled/first-sweep", "step-1"),
 }
 

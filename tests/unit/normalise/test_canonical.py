@@ -322,3 +322,21 @@ def test_pages_of_children_are_sets_and_their_hashes_are_read_by_their_codecs(bu
     ]
     kinds: Any = values[Place(RUN, "call.step 0 job.getDependencies as p", "mail", "0")]
     assert kinds == {"unprocessed": ["a", "b"], "failed": ["b", "a"]}
+
+
+def test_ids_that_a_port_drew_in_a_form_of_its_own_are_renamed_and_the_form_told(
+    busy: Scenario, history: Make, with_keys: Replace
+) -> None:
+    """PyPI's bullmq writes UUIDs without dashes; short ids may be counted ones and stay."""
+    base = history()
+    drawn, fields = "0123456789abcdef0123456789abcdef", base.captures[0].keys["{made-1}:mail:1"].fields
+    answer = flow_answer(drawn, "7", int(base.started_ms) + 5)
+    outcome = Outcome(0, "oracle", "flow.add", base.started_ms, base.started_ms + 9, queue="mail", result=answer)
+    one = with_keys(base, {drawn: Key("hash", fields={**fields, "parentKey": f"{{made-1}}:mail:{drawn}"})})
+    values = canonical(busy, msgspec.structs.replace(one, outcomes=(outcome,))).values
+    assert values[Place("end", "job.parentKey", "mail", "<uuid 1>")] == "<prefix>:mail:<uuid 1>"
+    assert values[Place("end", "job.id.form", "mail", "<uuid 1>")] == "another text"
+    forms = [value for place, value in values.items() if place.what == "job.id.form"]
+    assert sorted(forms) == ["<uuid>", "another text"]
+    tree: Any = values[Place(RUN, "call.step 0 flow.add", "mail", "0")]
+    assert tree["children"][0]["job"]["id"] == "7"
