@@ -54,4 +54,4 @@ def tell(worker: Worker[Any, Any]) -> None:
     worker.on("stalled", lambda job_id, _: log.warning("job %s had stalled, and was put back", job_id))
     worker.on("lock_renewal_failed", lambda job_id, error: log.warning("job %s: %s", job_id, error))
     for event in ("paused", "resumed", "closing", "closed"):
-        worker.on(event, lambda event=event: log.info("worker %s", event))
+        worker.on(event, lambda *_, event=event: log.info("worker %s", event))

@@ -59,7 +59,7 @@ class Processors:
             self.run = functools.partial(self._in_thread, processor)
 
     def resize(self, threads: float) -> None:
-        """Let more plain functions run at once from now on."""
+        """Let so many plain functions run at once from now on, beside those that run already."""
         self._threads = threads
         pool, self._pool = self._pool, None
         if pool is not None:
@@ -78,7 +78,11 @@ class Processors:
         loop = asyncio.get_running_loop()
         context = contextvars.copy_context()
         context.run(_loop.set, loop)
-        result = await loop.run_in_executor(self._pool, context.run, _call, processor, job, token)
+        try:
+            result = await loop.run_in_executor(self._pool, context.run, _call, processor, job, token)
+        except asyncio.CancelledError:
+            self.resize(self._threads)  # the function may run on: its thread is not to keep the next jobs waiting
+            raise
         return await result if inspect.isawaitable(result) else result
 
 

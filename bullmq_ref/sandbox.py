@@ -143,7 +143,11 @@ class _Child:
             raise
         finally:
             theirs.close()
-        reader, writer = await asyncio.open_connection(sock=ours, limit=LIMIT)
+        try:
+            reader, writer = await asyncio.open_connection(sock=ours, limit=LIMIT)
+        except BaseException:
+            ours.close()  # the child ends when its socket does
+            raise
         return cls(process, reader, writer)
 
     async def work(self, job: Job[Any, Any], token: str) -> Any:

@@ -348,6 +348,18 @@ async def test_an_attempt_that_takes_too_long_fails(make_single: Any, until: Any
         assert children[0]._process.returncode == -signal.SIGKILL
 
 
+async def test_a_function_that_hangs_in_its_thread_keeps_no_job_waiting(make_single: Any, until: Any) -> None:
+    queue, go = make_single.queue(), threading.Event()
+    worker = make_single.worker(lambda job, token: go.wait(15) if job.name == "hangs" else "done")
+    hangs = await queue.add("hangs", {})
+    await until(lambda: worker.cancel_job(hangs.id))
+    await until(hangs.is_failed)
+    job = await queue.add("n", {})
+    await until(job.is_completed)
+    assert not go.is_set()
+    go.set()
+
+
 async def test_an_error_of_time_that_is_the_processors_own_is_left_alone(make_single: Any, until: Any) -> None:
     queue = make_single.queue()
 

@@ -171,7 +171,7 @@ async def test_a_worker_that_skips_its_checks_does_not_make_them(make_single: An
     assert await queue.client.command("EXISTS", queue.keys.stalled_check) == 0
     assert worker.locks.renewed == 0
     go.set()
-    await until(lambda: lives)
+    await until(lambda: len(lives) == 2)
     assert lives == [f"Missing lock for job {job.id}. moveToFinished", f"Missing lock for job {job.id}. moveToFinished"]
 
 
