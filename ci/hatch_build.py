@@ -16,6 +16,7 @@ HARNESS = {
     "node/driver.mjs": "compat/_node/driver.mjs",
     "node/lib": "compat/_node/lib",
     "node/.npmrc": "compat/_node/.npmrc",
+    "LIMITS.md": "compat/LIMITS.md",
     "node/package.json": "compat/_node/package.json",
     "node/package-lock.json": "compat/_node/package-lock.json",
 }

@@ -16,5 +16,12 @@ def limits() -> tuple[str, ...]:
     for file in (_PACKAGE.parent / "LIMITS.md", _PACKAGE / "LIMITS.md"):
         if file.is_file():
             before = file.read_text("utf-8").partition("\n## Not yet")[0]
-            return tuple(" ".join(f"{head}{rest}".replace("`", "").split()) for head, rest in _HEAD.findall(before))
+            return tuple(
+                " ".join(f"{head}{rest}".replace("`", "").replace("*", "").split())
+                for head, rest in _HEAD.findall(before)
+            )
     return ()
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.replace("`", "").replace("*", "").split())

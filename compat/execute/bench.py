@@ -24,7 +24,7 @@ class Bench:
 
     async def verdict(self, cell: Cell) -> CellVerdict:
         if (reason := self._plan.not_applicable.get(cell)) is not None:
-            return CellVerdict(cell, "not-applicable", reason=reason)
+            return self._session.known(CellVerdict(cell, "not-applicable", reason=reason))
         if cell.oracle not in self._right:
             self._right[cell.oracle] = await self._session.right(cell.oracle)
         return await self._session.verdict(cell, self._right[cell.oracle])

@@ -65,14 +65,14 @@ class Session:
     async def verdicts(self, jobs: int) -> AsyncGenerator[CellVerdict, None]:
         for _ in range(self._options.repeat):
             for cell, reason in self._plan.not_applicable.items():
-                yield self._known(CellVerdict(cell, "not-applicable", reason=reason))
+                yield self.known(CellVerdict(cell, "not-applicable", reason=reason))
         crew = [asyncio.create_task(self._work(), name=f"cells {number}") for number in range(jobs)]
         end = asyncio.create_task(self._finish(crew), name="end of cells")
         try:
             while (item := await self._found.get()) is not None:
                 if isinstance(item, BaseException):
                     raise item
-                verdict = self._known(item)
+                verdict = self.known(item)
                 yield verdict
                 if self._options.fail_fast and verdict.word in TROUBLE:
                     return
@@ -87,7 +87,7 @@ class Session:
         if isinstance(right, CellVerdict):
             return structs.replace(right, cell=cell)
         scenario = self._scenarios[cell.scenario]
-        return self._known(judge(scenario, right, await self._play(scenario, cell), self._options.gate))
+        return self.known(judge(scenario, right, await self._play(scenario, cell), self._options.gate))
 
     async def right(self, oracle: Cell) -> Right:
         """What an oracle cell comes to; a verdict where nothing can be compared with it."""
@@ -150,7 +150,8 @@ class Session:
             self._todo.extend((arm, right) for arm in reversed(arms))
             self._wake.notify_all()
 
-    def _known(self, verdict: CellVerdict) -> CellVerdict:
+    def known(self, verdict: CellVerdict) -> CellVerdict:
+        """The verdict in the light of the baseline."""
         return apply(self._listed.get(verdict.cell, {}), verdict, self._options.gate)
 
     async def _play(self, scenario: Scenario, cell: Cell, watch: Watch | None = None) -> History:

@@ -269,10 +269,11 @@ def _footer(run: Run, code: int) -> Iterator[RenderableType]:
     line.append(": ").append_text(counts) if run.verdicts else line.append(": no cell was run", style="bold yellow")
     if footer is not None:
         rate = len(run.verdicts) / footer.seconds if footer.seconds else 0.0
-        line.append(f"; {footer.seconds:.1f} s, {rate:.1f} cells/s", style="dim")
+        start = f"{footer.startup_seconds:.1f} s to start"
+        line.append(f"; {footer.seconds:.1f} s, {start}, {rate:.1f} cells/s", style="dim")
     yield line
     if footer is not None and footer.slowest:
-        slowest = ", ".join(f"{printable(cell)} {seconds:.1f} s" for cell, seconds in footer.slowest[:3])
+        slowest = ", ".join(f"{printable(cell)} {seconds:.1f} s" for cell, seconds in footer.slowest)
         yield Text(f"slowest: {slowest}; median {footer.median_cell_seconds:.2f} s", style="dim")
     if run.verdicts and set(run.words) == {"not-applicable"}:
         yield Text("nothing was judged: no cell is applicable to this port", style="bold yellow")

@@ -11,13 +11,13 @@ from compat.model.scenario import TopologyName
 from compat.model.verdict import LEVELS, CellVerdict, Word
 from compat.report.areas import Tally, area, areas
 from compat.report.collected import Run
-from compat.report.findings import findings, gated, subjects
+from compat.report.findings import Subject, findings, gated, subjects
 from compat.report.html.markup import Markup, el, joined
 from compat.report.html.scenario import Budget, scenario_block
 from compat.report.marks import EXIT_WORDS, LEVEL_WORDS, MARKS, WORST
 from compat.report.text import number
 
-SUBJECTS = 40  # rows of what differs
+AT_FIRST = 14  # rows of what differs that are open
 _ARMS: tuple[Arm, ...] = ("self", "produce", "consume", "shadow")
 _TOPOLOGIES: tuple[TopologyName, ...] = ("single", "cluster")
 _TONES = {0: "good", 1: "bad", 2: "odd"}
@@ -37,7 +37,7 @@ def page(run: Run) -> str:
     )
     body = (
         el("header", *_headline(run), class_="wrap"),
-        el("main", _matrix(run), _differences(run), _scenarios(run), class_="wrap"),
+        el("main", el("div", _matrix(run), _differences(run), class_="overview"), _scenarios(run), class_="wrap"),
         el("footer", *_foot(run), class_="wrap"),
         el("script", _own("page.js")),
     )
@@ -148,6 +148,14 @@ def _differences(run: Run) -> Markup | None:
     about = subjects(told)
     if not about:
         return None
+    levels = [level for level in LEVELS if any(subject.level == level for subject in about)]
+    legend = el("p", "; ".join(f"{level}: {LEVEL_WORDS[level]}" for level in levels), class_="legend")
+    rest = about[AT_FIRST:]
+    more = el("details", el("summary", f"and {len(rest)} more", class_="more"), _subjects(rest)) if rest else None
+    return el("section", el("h2", "What differs"), _subjects(about[:AT_FIRST]), more, legend, id="differences")
+
+
+def _subjects(about: Sequence[Subject]) -> Markup:
     rows = [
         el(
             "tr",
@@ -156,14 +164,10 @@ def _differences(run: Run) -> Markup | None:
             el("td", subject.scenarios, class_="n"),
             el("td", subject.cells, class_="n"),
         )
-        for subject in about[:SUBJECTS]
+        for subject in about
     ]
     head = el("tr", el("th", "level"), el("th", "what differs"), el("th", "scenarios"), el("th", "cells"))
-    levels = [level for level in LEVELS if any(subject.level == level for subject in about)]
-    legend = el("p", "; ".join(f"{level}: {LEVEL_WORDS[level]}" for level in levels), class_="legend")
-    more = el("p", f"and {len(about) - SUBJECTS} more", class_="legend") if len(about) > SUBJECTS else None
-    table = el("table", el("thead", head), el("tbody", rows), class_="subjects")
-    return el("section", el("h2", "What differs"), el("div", table, class_="scroll"), more, legend, id="differences")
+    return el("div", el("table", el("thead", head), el("tbody", rows), class_="subjects"), class_="scroll")
 
 
 # --- scenarios -------------------------------------------------------------------------------------------------------

@@ -107,7 +107,7 @@ def test_known_mild_and_not_applicable_are_told_shortly(run: Run) -> None:
 def test_the_last_lines_count_and_say_what_the_exit_code_means(run: Run) -> None:
     assert shown(run, width=200).splitlines()[-3:] == [
         "5 scenarios, 10 cells, 194 checks: 2 pass, 2 fail, 1 stale, 1 invalid, 1 error, 1 known, 2 not-applicable; "
-        "5.5 s, 1.8 cells/s",
+        "5.5 s, 0.5 s to start, 1.8 cells/s",
         "slowest: worker/death[self,single] 2.0 s, worker/death[consume,single] 1.0 s; median 0.40 s",
         "exit code 3, error or invalid: some cells could not be judged",
     ]
