@@ -51,8 +51,8 @@ class Make:
         return self._keep(queue)
 
     def worker(self, processor: Any = None, queue: str = "q", **options: Any) -> Worker[Any, Any]:
-        options = {"limits": Limits.node(), **options}
-        worker: Worker[Any, Any] = Worker(queue, processor, connection=self.connection, prefix=self.prefix, **options)
+        options = {"limits": Limits.node(), "prefix": self.prefix, **options}
+        worker: Worker[Any, Any] = Worker(queue, processor, connection=self.connection, **options)
         return self._keep(worker)
 
     def flows(self, **options: Any) -> FlowProducer:

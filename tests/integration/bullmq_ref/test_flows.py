@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from random import Random
 from typing import Any
 
 import pytest
@@ -369,3 +370,56 @@ async def test_a_parent_may_ask_for_its_children_while_it_is_active(make: Any) -
     ) as refused:
         await released.move_to_waiting_children("t")
     assert refused.value.symbol == "JobHasFailedChildren"
+
+
+@pytest.mark.parametrize("option", [None, "failParentOnFailure", "ignoreDependencyOnFailure"])
+async def test_a_child_of_another_prefix_releases_its_parent(make: Any, prefix: str, option: str | None) -> None:
+    """Whoever finishes it finds the parent's queue by the key that the child names."""
+    other = f"{prefix}b"
+    opts = {option: True} if option else {}
+    root = await make.flows().add({**leaf("a", children=({**leaf("b", **opts), "prefix": other},))})
+    worker = make.worker(prefix=other)
+    child = await worker.get_next_job("t", block=False)
+    assert child.parent_key == f"{prefix}:q:{root.job.id}"
+    await (child.move_to_failed(ValueError("no"), "t") if option else child.move_to_completed([1], "t", False))
+    assert await root.job.get_state() == "waiting"
+    released = await make.worker().get_next_job("t", block=False)
+    key = f"{other}:q:{child.id}"
+    assert released.id == root.job.id
+    assert released.deferred_failure == (f"child {key} failed" if option == "failParentOnFailure" else None)
+    assert await released.get_children_values() == ({} if option else {key: [1]})
+
+
+def grown(random: Random, depth: int = 0) -> dict[str, Any]:
+    """A tree by chance."""
+    options = {
+        "priority": random.choice([0, 0, 3]),
+        "delay": random.choice([0, 0, 5000]),
+        "lifo": random.random() < 0.2,
+        "attempts": random.randrange(4),
+        random.choice(
+            ["failParentOnFailure", "continueParentOnFailure", "removeDependencyOnFailure", "keepLogs"]
+        ): True,
+    }
+    children = [grown(random, depth + 1) for _ in range(random.randrange(4 - depth))]
+    name = f"n{random.randrange(10**9)}"
+    return leaf(name, random.choice(["q", "other"]), tuple(children), **options)
+
+
+async def test_forests_grown_by_chance_are_stored_as_node_stores_them(
+    single_server: Any, single: RedisOptions, prefix: str, node: Any
+) -> None:
+    forests = [[grown(Random(seed * 10 + i)) for i in range(3)] for seed in range(8)]
+    await node(
+        OPEN + "for (const [i, flows] of given.forests.entries())"
+        "  await new FlowProducer({prefix: given.prefix + 'n' + i, connection}).addBulk(flows);",
+        prefix=prefix,
+        port=single.nodes[0][1],
+        forests=forests,
+    )
+    for number, forest in enumerate(forests):
+        async with FlowProducer(connection=single, prefix=f"{prefix}o{number}", limits=Limits.node()) as producer:
+            await producer.add_bulk(forest)
+        ours = await left(single_server, f"{prefix}o{number}")
+        assert len(ours) > 3
+        assert ours == await left(single_server, f"{prefix}n{number}")
