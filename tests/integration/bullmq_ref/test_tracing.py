@@ -280,7 +280,9 @@ def told(spans: list[dict[str, Any]]) -> list[Any]:
 
 
 def _hourless(value: Any) -> Any:
-    """A scheduler's job is named by its slot, in ms."""
+    """A scheduler's job is named by its slot, in ms; what is cleaned comes in the order of its ends."""
+    if isinstance(value, list):
+        return sorted(value)
     return re.sub(r"\d{13}", "slot", value) if isinstance(value, str) else value
 
 
