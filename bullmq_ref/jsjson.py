@@ -26,6 +26,7 @@ class Undefined:
 
 
 UNDEFINED: Final = Undefined()
+"""Data that was not given. Node stores `{}` for it."""
 
 _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
 _INDEX = re.compile(r"(?:0|[1-9][0-9]{0,9})\Z")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import bullmq_ref
 from ci import commands
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -39,3 +40,11 @@ def test_the_changelog_tells_of_the_version_that_is_built() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     text = (ROOT / "CHANGELOG.md").read_text("utf-8")
     assert re.search(rf"^## \[{re.escape(version)}\]|^## \[Unreleased\]\n+To be {re.escape(version)}", text, flags=re.M)
+
+
+def test_every_public_name_of_the_library_has_a_place_in_the_reference() -> None:
+    """(T177)"""
+    pages = "".join(page.read_text("utf-8") for page in (ROOT / "docs" / "reference").glob("*.md"))
+    shown = set(re.findall(r"^::: bullmq_ref\.\S*?(\w+)$", pages, flags=re.M))
+    errors = {name for name in bullmq_ref.__all__ if hasattr(bullmq_ref.errors, name)}
+    assert set(bullmq_ref.__all__) - errors - shown == set()
