@@ -18,6 +18,7 @@ from ci.process import SetUpError
 #: What the library's tests need beside the library.
 TOOLS = ("pytest", "pytest-asyncio", "pytest-xdist", "hypothesis", "opentelemetry-sdk", "mypy")
 TESTS = ("tests/unit/bullmq_ref", "tests/integration/bullmq_ref")
+BESIDE = ("tests/data", "tests/typing")  # what they read
 
 #: The library as it is installed, with nothing but what it says it needs.
 ALONE = """\
@@ -125,9 +126,8 @@ def _try(house: House, wheel: Path, name: str, interpreter: str) -> str:
 def _lay_out(house: House, away: Path) -> None:
     """The tests and the examples, in a folder from which the checkout's packages cannot be imported."""
     ignored = shutil.ignore_patterns("__pycache__")
-    for folder in TESTS:
+    for folder in (*TESTS, *BESIDE):
         shutil.copytree(house.root / folder, away / folder, ignore=ignored)
-    shutil.copytree(house.root / "tests" / "data", away / "tests" / "data")
     shutil.copy(house.root / "tests" / "conftest.py", away / "tests")
     shutil.copy(house.root / "pyproject.toml", away)
     shutil.copytree(house.root / "docs" / "examples", away / "examples", ignore=ignored)
