@@ -5,13 +5,15 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from compat.protocol.methods import EVENTS, JOB, QUEUE, WORKER
+from compat.protocol.methods import EVENTS, FLOW, JOB, PRODUCER, QUEUE, WORKER
 
 CAPABILITIES = {
     "queue": list(QUEUE),
     "job": list(JOB),
     "worker": list(WORKER),
     "events": list(EVENTS),
+    "flow": list(FLOW),
+    "producer": list(PRODUCER),
     "processor": [
         *("progress", "log", "updateData", "extendLock", "spin", "gate", "unrecoverable", "delayed", "waiting"),
         *("waitingChildren", "rateLimit", "nonError", "die"),
