@@ -34,12 +34,16 @@ class Budget:
 
     left: int = LIMIT
 
-    def take(self, part: Markup) -> Markup:
-        """The part, or a word that there is no room for it."""
-        if len(part) > self.left:
-            return el("p", _TOO_MUCH, class_="legend")
-        self.left -= len(part)
-        return part
+    def take(self, parts: Iterator[Markup]) -> Markup:
+        """The parts, as far as there is room for them; what does not fit is not even made."""
+        taken: list[Markup] = []
+        for part in parts:
+            self.left -= len(part)
+            if self.left < 0:
+                taken.append(el("p", _TOO_MUCH, class_="legend"))
+                break
+            taken.append(part)
+        return el("div", taken, class_="body")
 
 
 def scenario_block(run: Run, name: str, verdicts: Sequence[CellVerdict], budget: Budget) -> Markup:
@@ -56,9 +60,9 @@ def scenario_block(run: Run, name: str, verdicts: Sequence[CellVerdict], budget:
         el("span", el("code", name), el("span", title, class_="title"), class_="name"),
         el("span", *_marks(verdicts), class_="marks"),
     )
-    body = el("div", *_body(run, found, verdicts), class_="body")
     return el(
-        "details", summary, budget.take(body), class_="scenario", id=name, data_cells="|".join(sorted(keys)),
+        "details", summary, budget.take(_body(run, found, verdicts)), class_="scenario", id=name,
+        data_cells="|".join(sorted(keys)),
         data_area=name.partition("/")[0], data_text=shortened(search, 3_000).lower(),
     )  # fmt: skip
 
@@ -89,7 +93,7 @@ def _body(run: Run, found: Sequence[Finding], verdicts: Sequence[CellVerdict]) -
     yield _cells(verdicts)
     for verdict in verdicts:
         if verdict.stderr:
-            lines = verdict.stderr[-STDERR:]
+            lines = [shortened(line, _WORDS) for line in verdict.stderr[-STDERR:]]
             head = f"What the driver wrote to stderr in {verdict.cell.arm} on {verdict.cell.topology}"
             yield el("details", el("summary", head), el("pre", "\n".join(lines), class_="raw"), class_="inner")
     for cell in dict.fromkeys(verdict.cell for verdict in verdicts):
