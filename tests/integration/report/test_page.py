@@ -17,6 +17,7 @@ from compat.report.collected import Run
 from compat.report.html import page as html
 
 CHROMIUM = Path("/usr/bin/chromium")
+PATIENCE = 60_000  # ms
 EVIL = "</script><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">\u202e\x1b"
 NODE = Implementation("bullmq", "5.62.0", "JavaScript", "5.62.0")
 
@@ -56,8 +57,9 @@ def file(tmp_path: Path) -> Path:
 async def opened(file: Path, width: int = 1280, scheme: str = "light", fragment: str = "") -> AsyncIterator[Page]:
     """The page in a browser that may load nothing but this file. Errors and what it asks for fail the test."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=PATIENCE)
         context = await browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True)  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE)
         page = await context.new_page()
         told: list[str] = []
         asked: list[str] = []
