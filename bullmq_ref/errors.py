@@ -252,13 +252,18 @@ _TRANSIENT_REPLIES = (
     redis_errors.AskError,
     redis_errors.TryAgainError,
     redis_errors.MasterDownError,
+    redis_errors.OutOfMemoryError,
 )
-_TRANSIENT_WORDS = ("LOADING", "READONLY", "CLUSTERDOWN", "MOVED", "ASK", "TRYAGAIN", "MASTERDOWN")
+_TRANSIENT_WORDS = (
+    *("LOADING", "READONLY", "CLUSTERDOWN", "MOVED", "ASK", "TRYAGAIN", "MASTERDOWN"),
+    *("OOM", "BUSY", "NOREPLICAS", "MISCONF", "UNBLOCKED"),
+)
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether a later try of the same thing may succeed: lost connections, timeouts, LOADING, READONLY, CLUSTERDOWN,
-    MOVED and ASK may; bad arguments, WRONGTYPE, NOAUTH and a script's own logic will not."""
+    """Whether a later try of the same thing may succeed: lost connections, timeouts, and what Redis refuses
+    for the moment: LOADING, READONLY, CLUSTERDOWN, MOVED, ASK, OOM (memory may be freed), BUSY and their like. Bad
+    arguments, WRONGTYPE, NOAUTH and a script's own logic will not."""
     if isinstance(error, BullMQError):
         return error.transient
     if isinstance(error, redis_errors.AuthenticationError | redis_errors.AuthorizationError):

@@ -90,6 +90,7 @@ class Intake:
         left = self._limit_until - clock.now()
         if left > 0:
             await self._worker.sleep(min(left, _LONGEST_LIMIT) / 1000)
+            self._limit_until = min(self._limit_until, clock.now())  # ask again, even if the clock was set back
 
     def _note_delays(self, limited_for: float = 0, delayed_until: float = 0) -> None:
         self.limit(limited_for)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from bullmq_ref import clock
 from bullmq_ref.errors import BullMQError, ConnectionLost, LockLost
 from bullmq_ref.scripts.working import extend_locks
 from bullmq_ref.tracing import maybe
@@ -26,13 +26,13 @@ class Locks:
     def __init__(self, worker: Worker[Any, Any]) -> None:
         self._worker = worker
         self._half = worker.options.renew_time / 2  # ms
-        self._held: dict[tuple[str, str], int] = {}
+        self._held: dict[tuple[str, str], float] = {}  # ms of a clock that nobody sets: one set back stops no renewal
         self.renewed = 0  # renewals that succeeded, and those that did not
         self.lost = 0
 
     def hold(self, job: str, token: str) -> None:
         """Renew this lock from now on."""
-        self._held[job, token] = clock.now()
+        self._held[job, token] = time.monotonic() * 1000
 
     def release(self, job: str, token: str) -> None:
         """Renew it no more."""
@@ -42,7 +42,7 @@ class Locks:
         """Renew until cancelled."""
         while True:
             await asyncio.sleep(self._half / 1000)
-            now = clock.now()
+            now = time.monotonic() * 1000
             due = [held for held, since in self._held.items() if since + self._half < now]
             if due:
                 self._held.update(dict.fromkeys(due, now))

@@ -14,7 +14,7 @@ from typing import Any, Generic, Self, TypeVar, cast
 
 from bullmq_ref.attempts import Attempts
 from bullmq_ref.base import Connection, QueueBase
-from bullmq_ref.errors import BullMQError, ConnectionLost, OutcomeUnknown, WorkerAlreadyRunning
+from bullmq_ref.errors import BullMQError, CommandFailed, ConnectionLost, OutcomeUnknown, WorkerAlreadyRunning
 from bullmq_ref.intake import Intake
 from bullmq_ref.job import Job, Payload, Result
 from bullmq_ref.jsjson import dumps
@@ -29,6 +29,7 @@ from bullmq_ref.stalled import StalledCheck
 from bullmq_ref.tracing import Telemetry, begin, carried, maybe
 
 _AFTER_LOSS = 0.1  # s
+_AFTER_REFUSAL = 1.0  # s
 _LOOK = 2.0  # s between looks whether Redis is there, when closing
 
 _T = TypeVar("_T")
@@ -291,7 +292,7 @@ class Worker(QueueBase, Generic[Payload, Result]):
     def _begin_fetch(self, token: str) -> Any:
         """A fetch that tells connection errors from others and never raises. Whether it blocks is known at once."""
         waits = self.intake.begin(True)
-        return self.insist(lambda: self.intake.fetch(token, waits), only_emit=True)
+        return self.insist(lambda: self.intake.fetch(token, waits), only_emit=True, pause=True)
 
     async def get_next_job(self, token: str, *, block: bool = True) -> Job[Payload, Result] | None:
         """Take a job by hand; None when there is none, at once or, with `block`, after `drain_delay`."""
@@ -339,8 +340,11 @@ class Worker(QueueBase, Generic[Payload, Result]):
         """Whether the end of a job may bring the next one along."""
         return self._slots.total <= self._concurrency and self.takes_jobs
 
-    async def insist(self, work: Callable[[], Awaitable[_T]], *, only_emit: bool = False) -> _T | None:
-        """Do `work`, again after a lost connection. Any other error is told of and, unless `only_emit`, raised."""
+    async def insist(
+        self, work: Callable[[], Awaitable[_T]], *, only_emit: bool = False, pause: bool = False
+    ) -> _T | None:
+        """Do `work`, again after a lost connection, and after what Redis refused for the moment, which is told of. Any
+        other error is told of and, unless `only_emit`, raised; with `pause` not before a while."""
         while True:
             try:
                 return await work()
@@ -353,6 +357,11 @@ class Worker(QueueBase, Generic[Payload, Result]):
             except Exception as error:
                 if self.takes_jobs:
                     self.tell_error(error)
+                again = isinstance(error, CommandFailed) and error.transient and not self.closing
+                if again or pause:
+                    await self.sleep(_AFTER_REFUSAL)
+                if again:
+                    continue
                 if only_emit:
                     return None
                 raise

@@ -84,6 +84,21 @@ async def make(connection: RedisOptions, prefix: str) -> AsyncIterator[Make]:
 
 
 @pytest.fixture
+async def make_on(prefix: str) -> AsyncIterator[Callable[..., Make]]:
+    """Wherever the test says: `make_on(server, **options)`, options being RedisOptions'; `port` is a proxy's."""
+    made: list[Make] = []
+
+    def on(server: Any, *, port: int | None = None, **options: Any) -> Make:
+        nodes = tuple((node.host, node.port) for node in server.nodes) if port is None else (("127.0.0.1", port),)
+        made.append(Make(RedisOptions(nodes=nodes, cluster=server.topology == "cluster", **options), prefix))
+        return made[-1]
+
+    yield on
+    for maker in made:
+        await maker.close()
+
+
+@pytest.fixture
 async def make_single(single: RedisOptions, prefix: str) -> AsyncIterator[Make]:
     maker = Make(single, prefix)
     yield maker

@@ -22,6 +22,8 @@ from bullmq_ref import errors
         redis_errors.MovedError("1 127.0.0.1:1"),
         redis_errors.AskError("1 127.0.0.1:1"),
         redis_errors.ResponseError("TRYAGAIN later"),
+        redis_errors.ResponseError("BUSY Redis is busy running a script"),
+        redis_errors.OutOfMemoryError("command not allowed when used memory > 'maxmemory'"),
         errors.from_reply(redis_errors.ReadOnlyError("READONLY")),
     ],
 )

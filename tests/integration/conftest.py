@@ -1,4 +1,4 @@
-"""Servers for faults: nobody else's."""
+"""Servers of one's own: faults may be struck on them."""
 
 from __future__ import annotations
 
