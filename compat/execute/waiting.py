@@ -1,0 +1,93 @@
+"""Waiting: until a fact holds, until the workers are at rest."""
+
+from __future__ import annotations
+
+from redis.asyncio import Redis
+
+from compat.drivers.driver import PATIENT_DEADLINE
+from compat.execute.facts import poll, seen
+from compat.execute.settle import SETTLE_DEADLINE, Bench, look
+from compat.execute.stage import Stage
+from compat.execute.trouble import Trouble
+from compat.model.scenario import Until
+
+
+class Waiting:
+    """Looks at Redis until what a step needs is true."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    async def until(self, until: Until) -> None:
+        """Raises `Trouble` past the deadline, with what is missing."""
+        stage = self._stage
+        base = stage.base(until.queue)
+        missing: list[str] = []
+
+        async def look_once() -> bool | None:
+            self._check()
+            client = stage.client(base)
+            missing[:] = await seen(until, client, base, stage.labels, stage.players.notices, stage.processor.waiting)
+            return None if missing else True
+
+        deadline = PATIENT_DEADLINE if stage.players.patient else until.deadline
+        if await poll(look_once, deadline) is None:
+            raise Trouble("late", f"waited {deadline} ms for {'; '.join(missing)}")
+
+    async def settled(self) -> tuple[int, int]:
+        """Wait until every worker is at rest; (open, idle) workers. Raises `Trouble` when one never is."""
+        stage = self._stage
+        if not stage.any_worker():
+            return 0, 0
+        unrest: tuple[str, ...] = ()
+
+        async def look_once() -> tuple[int, int] | None:
+            nonlocal unrest
+            self._check()
+            benches = self.benches()
+            explained = stage.bases(stage.processor.held_jobs()) | stage.by_hand | stage.orphans
+            homes: dict[Redis, list[Bench]] = {}
+            for bench in benches:
+                homes.setdefault(stage.client(bench.base), []).append(bench)
+            rests = [await look(client, mine, explained, stage.since) for client, mine in homes.items()]
+            unrest = tuple(words for rest in rests for words in rest.unrest)
+            if unrest or benches != self.benches():
+                return None
+            return sum(bench.looping for bench in benches), sum(rest.idle for rest in rests)
+
+        found = await poll(look_once, SETTLE_DEADLINE)
+        if found is None:
+            raise Trouble("late", f"waited {SETTLE_DEADLINE} ms for the workers to come to rest: {'; '.join(unrest)}")
+        return found
+
+    async def before_add(self) -> None:
+        """Whether a worker is blocked or about to be decides who pops the marker."""
+        if self._stage.dirty:
+            await self.settled()
+        self._stage.dirty = self._stage.any_worker()
+
+    def benches(self) -> list[Bench]:
+        """Every open worker, as it is now."""
+        stage, benches = self._stage, []
+        for (name, side), player in stage.opened.items():
+            if stage.scenario.objects[name].kind != "worker":
+                continue
+            slots = int(stage.worker_opts[name].get("concurrency", 1))
+            looping = stage.looping(name) and (name, side) not in stage.paused
+            held = stage.processor.held(name, side)
+            limit = (stage.worker_opts[name].get("limiter") or {}).get("max")
+            benches.append(Bench(name, player.user, stage.base(name), slots, held, looping, limit))
+        return benches
+
+    def _check(self) -> None:
+        stage = self._stage
+        if stage.processor.trouble is not None:
+            raise stage.processor.trouble
+        for player in stage.players.all:
+            if player.driver.broken is None or player.dead:
+                continue
+            if not player.dying:
+                raise Trouble.of(player.driver.broken, player.side)
+            player.dead = True
+            for name, side in [key for key, holder in stage.opened.items() if holder is player]:
+                stage.bury(name, side)
