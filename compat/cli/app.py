@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stability": ("stability", "Run the oracle against itself, many times over."),
     "coverage": ("coverage", "Tell how much of BullMQ's Lua the scenarios run."),
     "bench": ("bench", "Measure bullmq_ref beside its peers."),
+    "watch": ("watch", "Look at a live queue, without writing, and tell what is wrong with it."),
+    "chaos": ("chaos", "Let Node and bullmq_ref share a queue while things break, and count what is lost."),
     "setup": ("setup", "Make an installed harness ready: Node's BullMQ, once."),
     "driver": ("driver", "Write a driver: a skeleton, a check, a replay."),
     "report": ("report", "Make HTML, Markdown, a badge or a matrix of the records of runs."),

@@ -106,6 +106,11 @@ class Process:
             how = f"exit code {code}"
         return Died(f"the driver's process ended: {how}", "its standard error may say why", self.stderr)
 
+    def hang_up(self) -> None:
+        """End its standard input: nothing more will be asked of it."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
     async def wait(self) -> None:
         """Wait for the end of the process and of its standard error."""
         await self._process.wait()

@@ -25,6 +25,8 @@ MEMBER = (
     *("--cluster-node-timeout", str(NODE_TIMEOUT_MS), "--cluster-require-full-coverage", "no"),
     *("--repl-diskless-sync-delay", "0"),
 )
+#: What was answered is on the disk.
+DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
 ATTEMPTS = 10  # a port that was free a moment ago may be taken
 
 
@@ -59,7 +61,8 @@ async def embedded(
 ) -> AsyncIterator[Server]:
     """A single server, or a Cluster of three masters, from `binary` or else from the one that `find_binary` finds.
 
-    `durable`: what was written survives a restart (`appendonly yes`). `replicas`: each master of a Cluster has one.
+    `durable`: what was answered survives a restart (`appendonly yes`, `appendfsync always`).
+    `replicas`: each master of a Cluster has one.
 
     Raises `ServerError` if there is no binary or it does not start.
     """
@@ -82,7 +85,7 @@ def start(
     problem: Exception | None = None
     for start_nodes in starts:
         for _ in range(ATTEMPTS):
-            processes = Processes(chosen, "--appendonly", "yes") if durable else Processes(chosen)
+            processes = Processes(chosen, *DURABLE) if durable else Processes(chosen)
             try:
                 nodes = start_nodes(processes)
                 return Running(topology, nodes, processes, _replicas(processes, nodes) if replicas else ())

@@ -1,0 +1,1 @@
+"""Programs of a chaos run that use the reference library; those of Node are in node/chaos.mjs."""
