@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from compat.capture import text
 from compat.model.history import Label, Notice
@@ -32,21 +33,37 @@ async def poll(look: Callable[[], Awaitable[T | None]], deadline_ms: int) -> T |
     return found
 
 
-async def counts(client: Redis, base: str, states: tuple[str, ...]) -> dict[str, int]:
-    """How many jobs are in each of `states`."""
+async def counts(client: Redis, base: str, states: tuple[str, ...]) -> dict[str, int | None]:
+    """How many jobs are in each of `states`; None where the port keeps something else under the state's key."""
     pipe = client.pipeline(transaction=True)
     for state in states:
         if state in _LISTS:
             pipe.llen(f"{base}:{state}")
         else:
             pipe.zcard(f"{base}:{state}")
-    return dict(zip(states, await pipe.execute(), strict=True))
+    replies = await pipe.execute(raise_on_error=False)
+    return {state: sound(reply) for state, reply in zip(states, replies, strict=True)}
+
+
+def sound(reply: Any) -> Any:
+    """A reply of a pipeline; None where the port keeps a key of another type than Node does. Raises other errors."""
+    if isinstance(reply, ResponseError) and "WRONGTYPE" in str(reply):
+        return None
+    if isinstance(reply, Exception):
+        raise reply
+    return reply
 
 
 async def happened(client: Redis, base: str, event: str, job_id: str | None) -> int:
-    """How often `event` stands in the stream (of one job, where an id is given)."""
+    """How often `event` stands in the stream (of one job, where an id is given); never, when that is no stream."""
     number = 0
-    for _, fields in await client.xrange(f"{base}:events") or ():
+    try:
+        entries = await client.xrange(f"{base}:events") or ()
+    except ResponseError as error:
+        if "WRONGTYPE" not in str(error):
+            raise
+        return 0
+    for _, fields in entries:
         row = {text(name): text(value) for name, value in (fields or {}).items()}
         number += row.get("event") == event and job_id in (None, row.get("jobId"))
     return number
@@ -69,7 +86,9 @@ async def seen(
     if until.state is not None:
         there = await counts(client, base, tuple(until.state))
         missing += [
-            f"{state}: {want} (is {there[state]})" for state, want in until.state.items() if there[state] != want
+            f"{state}: {want} (is {'of another type' if there[state] is None else there[state]})"
+            for state, want in until.state.items()
+            if there[state] != want
         ]
     if until.event is not None and (now := await happened(client, base, until.event, job_id)) < until.count:
         of = f" of job {until.job}" if until.job else ""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from compat.capture import text
+from compat.execute.facts import sound
 
 SETTLE_DEADLINE = 8_000  # ms
 
@@ -54,7 +55,7 @@ async def look(client: Redis, benches: Iterable[Bench], explained: set[tuple[str
         pipe.lrange(f"{base}:active", 0, -1)
         pipe.get(f"{base}:limiter")
         pipe.hget(f"{base}:meta", "max")
-    clients, *answers = await pipe.execute()
+    clients, *answers = map(sound, await pipe.execute(raise_on_error=False))
     active, limiters, limits = answers[::3], answers[1::3], answers[2::3]
     blocked: dict[str, int] = {}
     for row in clients:
@@ -74,7 +75,7 @@ async def look(client: Redis, benches: Iterable[Bench], explained: set[tuple[str
     }
     unrest: list[str] = []
     for base, jobs in zip(bases, active, strict=True):
-        strangers = [text(job) for job in jobs if (base, text(job)) not in explained]
+        strangers = [text(job) for job in jobs or () if (base, text(job)) not in explained]
         if strangers:
             unrest.append(f"job {', '.join(strangers)} in active, held at no gate")
     idle = 0
@@ -90,5 +91,8 @@ async def look(client: Redis, benches: Iterable[Bench], explained: set[tuple[str
 
 def _exhausted(count: bytes | None, everyones: bytes | None, own: list[int | None]) -> bool:
     """Whether a rate limit is used up, so that workers sleep instead of blocking (a queue's limit rules a worker's)."""
-    limits = [int(everyones)] if everyones is not None else [limit for limit in own if limit is not None]
-    return count is not None and bool(limits) and int(count) >= min(limits)
+    if count is None or not count.isdigit():  # a port may keep anything there
+        return False
+    queues = everyones is not None and everyones.isdigit()
+    limits = [int(everyones or 0)] if queues else [limit for limit in own if limit is not None]
+    return bool(limits) and int(count) >= min(limits)
