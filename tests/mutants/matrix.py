@@ -22,7 +22,7 @@ SHORT = 2_000  # ms: a fault that leaves nothing to wait for shall not be waited
 
 
 def hurried(scenario: Scenario) -> Scenario:
-    """The scenario with short deadlines. A cell that comes late for want of a fast machine is no kill: run it quietly."""
+    """The scenario with short deadlines. On a slow machine a sound cell may come late, too: run this on a quiet one."""
     steps = (
         replace(step, until=replace(step.until, deadline=min(step.until.deadline, SHORT))) if step.until else step
         for step in scenario.steps

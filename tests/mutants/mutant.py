@@ -1,4 +1,4 @@
-"""The reference driver with one seeded fault: `mutant.py NAME`. It stands in a Lua script, in the talk, or on the wire."""
+"""The reference driver with one seeded fault: `mutant.py NAME`."""
 
 from __future__ import annotations
 

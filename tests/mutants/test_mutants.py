@@ -15,6 +15,7 @@ from compat.scenarios import load, select
 
 ROOT = Path(__file__).resolve().parents[2]
 
+
 @cache
 def suite() -> tuple[Scenario, ...]:
     return load([ROOT / "scenarios"])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from . import library, lua, talk, wire
+from . import library, lua_adding, lua_managing, lua_working, talk, wire
 from .fault import Fault
 from .talk import Talk
 from .wire import Wire
 
-FAULTS: dict[str, Fault | Talk | Wire] = {fault.name: fault for fault in (*lua.FAULTS, *library.FAULTS, *talk.FAULTS, *wire.FAULTS)}
+_PLACES = (lua_adding, lua_working, lua_managing, library, talk, wire)
+
+FAULTS: dict[str, Fault | Talk | Wire] = {fault.name: fault for place in _PLACES for fault in place.FAULTS}
 
 __all__ = ["FAULTS", "Fault", "Talk", "Wire"]

@@ -56,21 +56,56 @@ _next_slot = Cron.next
 _delay_of, _keep = attempt.Attempt._retry_delay, StalledCheck.keep
 
 FAULTS = (
-    fault("wrong-stacktrace-limit", Job, "_trace", _keep_one_trace_less, "one stack trace too few is kept",
-          "PyPI bullmq 2.17.0"),
-    fault("plain-client-names", Keys, "client_name", lambda keys, suffix="": f"{keys.prefix}:{keys.name}{suffix}",
-          "connections are named in plain text, so getWorkers() finds none", "PyPI bullmq 3.4.4"),
+    fault(
+        "wrong-stacktrace-limit",
+        Job,
+        "_trace",
+        _keep_one_trace_less,
+        "one stack trace too few is kept",
+        "PyPI bullmq 2.17.0",
+    ),
+    fault(
+        "plain-client-names",
+        Keys,
+        "client_name",
+        lambda keys, suffix="": f"{keys.prefix}:{keys.name}{suffix}",
+        "connections are named in plain text, so getWorkers() finds none",
+        "PyPI bullmq 3.4.4",
+    ),
     fault("discard-ignored", Job, "discard", lambda job: None, "a discarded job is tried again"),
-    fault("defaults-ignored", Queue, "_defaults", property(lambda queue: {}, lambda queue, given: None),
-          "default job options are ignored", "#3695"),
-    fault("one-attempt-more", attempt.Attempt, "_retry_delay", _one_attempt_more, "a job is tried once too often", "#3598"),
-    fault("deferred-failure-processed", Attempts, "_refusal", lambda attempts, job: None,
-          "a job that must fail without running runs", "#4458"),
-    fault("nothing-is-validated", record, "validate", lambda *_: None, "job options are not checked",
-          "PyPI bullmq 3.4.4"),
-    fault("late-first-sweep", StalledCheck, "keep", _late_first_sweep, "the first stalled sweep comes an interval late",
-          "PyPI bullmq 2.17.0"),
-    fault("schedule-of-one", JobScheduler, "iterate", _never_iterate, "the first job of a scheduler is its last", "#4483"),
+    fault(
+        "defaults-ignored",
+        Queue,
+        "_defaults",
+        property(lambda queue: {}, lambda queue, given: None),
+        "default job options are ignored",
+        "#3695",
+    ),
+    fault(
+        "one-attempt-more", attempt.Attempt, "_retry_delay", _one_attempt_more, "a job is tried once too often", "#3598"
+    ),
+    fault(
+        "deferred-failure-processed",
+        Attempts,
+        "_refusal",
+        lambda attempts, job: None,
+        "a job that must fail without running runs",
+        "#4458",
+    ),
+    fault(
+        "nothing-is-validated", record, "validate", lambda *_: None, "job options are not checked", "PyPI bullmq 3.4.4"
+    ),
+    fault(
+        "late-first-sweep",
+        StalledCheck,
+        "keep",
+        _late_first_sweep,
+        "the first stalled sweep comes an interval late",
+        "PyPI bullmq 2.17.0",
+    ),
+    fault(
+        "schedule-of-one", JobScheduler, "iterate", _never_iterate, "the first job of a scheduler is its last", "#4483"
+    ),
     fault("slots-in-utc", Cron, "next", _next_in_utc, "patterns mean the hours of UTC, wherever they are written"),
     fault("no-failure-flags", record, "_FLAGS", {}, "a child does not say what its failure means", "#3620"),
-)  # fmt: skip
+)

@@ -90,21 +90,50 @@ IGNORING = (
     _ignores("remove-takes-children", "opts", "removeChildren", of="queue.remove"),
     _ignores("clean-limit-ignored", "limit", of="queue.clean"),
     _ignores("fail-parent-ignored", "flow", "children", "*", "opts", "failParentOnFailure", of="flow.add", bug="#3620"),
-    _ignores("ignore-dependency-ignored", "flow", "children", "*", "opts", "ignoreDependencyOnFailure", of="flow.add", bug="#4332"),
-    _ignores("continue-parent-ignored", "flow", "children", "*", "opts", "continueParentOnFailure", of="flow.add", bug="#4332"),
-    _ignores("remove-dependency-ignored", "flow", "children", "*", "opts", "removeDependencyOnFailure", of="flow.add", bug="#4332"),
+    _ignores(
+        "ignore-dependency-ignored",
+        "flow",
+        "children",
+        "*",
+        "opts",
+        "ignoreDependencyOnFailure",
+        of="flow.add",
+        bug="#4332",
+    ),
+    _ignores(
+        "continue-parent-ignored",
+        "flow",
+        "children",
+        "*",
+        "opts",
+        "continueParentOnFailure",
+        of="flow.add",
+        bug="#4332",
+    ),
+    _ignores(
+        "remove-dependency-ignored",
+        "flow",
+        "children",
+        "*",
+        "opts",
+        "removeDependencyOnFailure",
+        of="flow.add",
+        bug="#4332",
+    ),
     _ignores("scheduler-limit-ignored", "repeatOpts", "limit", of="queue.upsertJobScheduler"),
     _ignores("scheduler-zone-ignored", "repeatOpts", "tz", of="queue.upsertJobScheduler"),
     _ignores("scheduler-offset-ignored", "repeatOpts", "offset", of="queue.upsertJobScheduler", bug="#3993"),
     _ignores("scheduler-start-ignored", "repeatOpts", "startDate", of="queue.upsertJobScheduler"),
     _ignores("scheduler-end-ignored", "repeatOpts", "endDate", of="queue.upsertJobScheduler"),
     _ignores("scheduler-template-ignored", "jobTemplate", of="queue.upsertJobScheduler"),
-)  # fmt: skip
+)
 
 # --- what it calls ---------------------------------------------------------------------------------------------------
 
 MISTAKEN = (
-    _elsewhere("failed-is-completed", "queue.getFailed", "queue.getCompleted", "getFailed shows the completed jobs", "#3996"),
+    _elsewhere(
+        "failed-is-completed", "queue.getFailed", "queue.getCompleted", "getFailed shows the completed jobs", "#3996"
+    ),
     _elsewhere("resume-pauses", "queue.resume", "queue.pause", "resume pauses"),
     _elsewhere("promotes-nothing", "job.promote", "job.getState", "promote does nothing"),
     _elsewhere("retries-nothing", "job.retry", "job.getState", "retry does nothing"),
@@ -113,9 +142,13 @@ MISTAKEN = (
     _elsewhere("clears-no-logs", "job.clearLogs", "job.getState", "clearLogs does nothing"),
     _elsewhere("trims-nothing", "queue.trimEvents", "queue.getVersion", "trimEvents does nothing", "#2004"),
     _elsewhere("limits-nothing", "queue.rateLimit", "queue.getVersion", "rateLimit does nothing"),
-    _elsewhere("frees-no-id", "queue.removeDeduplicationKey", "queue.getDeduplicationJobId",
-               "removeDeduplicationKey does nothing"),
-)  # fmt: skip
+    _elsewhere(
+        "frees-no-id",
+        "queue.removeDeduplicationKey",
+        "queue.getDeduplicationJobId",
+        "removeDeduplicationKey does nothing",
+    ),
+)
 
 # --- what it answers and tells ---------------------------------------------------------------------------------------
 
@@ -141,9 +174,13 @@ def _view(name: str, field: str, change: Callable[[Any], Any], story: str) -> Ta
 
 
 ANSWERING = (
-    _answers("counts-without-prioritized", "queue.getJobCounts",
-             lambda counts: {k: v for k, v in counts.items() if k != "prioritized"},
-             "getJobCounts leaves out the prioritized jobs", "PyPI bullmq 2.17.0"),
+    _answers(
+        "counts-without-prioritized",
+        "queue.getJobCounts",
+        lambda counts: {k: v for k, v in counts.items() if k != "prioritized"},
+        "getJobCounts leaves out the prioritized jobs",
+        "PyPI bullmq 2.17.0",
+    ),
     _answers("never-paused", "queue.isPaused", lambda _: False, "isPaused says no", "#2047"),
     _answers("states-in-capitals", "job.getState", lambda state: str(state).upper(), "states have other names"),
     _answers("newest-first", "queue.getWaiting", lambda jobs: jobs[::-1], "getWaiting shows the newest first", "#4022"),
@@ -160,7 +197,7 @@ ANSWERING = (
     _quiet("progress-untold", "progress", "workers do not tell of progress"),
     _quiet("stalled-untold", "stalled", "workers do not tell of stalled jobs"),
     _quiet("added-untold", "added", "the event reader passes over `added`"),
-)  # fmt: skip
+)
 
 
 FAULTS = (*IGNORING, *MISTAKEN, *ANSWERING)
