@@ -91,8 +91,8 @@ def locks(scene: Scene) -> Placed:
     the scenario chose, or that nobody was given, stays literal. Stays checked: that the lock belongs to that worker.
     `job.lock.form`: the token's form, which no peer reads.
     """
-    durations = list(_durations(scene))
     for address, key in scene.of("job", "lock"):
+        durations = list(_durations(scene, address.queue))
         holder = next(
             (
                 f"<held by {attempt.worker}>"
@@ -108,11 +108,12 @@ def locks(scene: Scene) -> Placed:
         yield Place(scene.capture.label, "job.lock.form", address.queue, subject), form
 
 
-def _durations(scene: Scene) -> Iterator[float]:
-    yield LOCK_DURATION
-    for spec in scene.scenario.objects.values():
-        if "lockDuration" in spec.opts:
-            yield float(spec.opts["lockDuration"])
+def _durations(scene: Scene, queue: str) -> Iterator[float]:
+    """How long (ms) a lock may last in `queue`: as its workers say, or as somebody makes it last."""
+    workers = [spec for spec in scene.scenario.objects.values() if spec.worker == queue]
+    yield from (float(spec.opts.get("lockDuration", LOCK_DURATION)) for spec in workers)
+    if not workers:
+        yield LOCK_DURATION
     for step in scene.scenario.steps:
         if step.start is not None and not isinstance(step.start, str):
             yield float(step.start.opts.get("lockDuration", 0))

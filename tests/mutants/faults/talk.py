@@ -87,7 +87,7 @@ IGNORING = (
     _ignores("timestamp-ignored", "opts", "timestamp"),
     _ignores("size-limit-ignored", "opts", "sizeLimit"),
     _ignores("bulk-options-ignored", "jobs", "*", "opts", of="queue.addBulk"),
-    _ignores("remove-takes-children", "opts", "removeChildren", of="queue.remove"),
+    _ignores("remove-takes-children", "opts", "removeChildren", of="job.remove"),
     _ignores("clean-limit-ignored", "limit", of="queue.clean"),
     _ignores("fail-parent-ignored", "flow", "children", "*", "opts", "failParentOnFailure", of="flow.add", bug="#3620"),
     _ignores(
@@ -120,12 +120,11 @@ IGNORING = (
         of="flow.add",
         bug="#4332",
     ),
-    _ignores("scheduler-limit-ignored", "repeatOpts", "limit", of="queue.upsertJobScheduler"),
-    _ignores("scheduler-zone-ignored", "repeatOpts", "tz", of="queue.upsertJobScheduler"),
-    _ignores("scheduler-offset-ignored", "repeatOpts", "offset", of="queue.upsertJobScheduler", bug="#3993"),
-    _ignores("scheduler-start-ignored", "repeatOpts", "startDate", of="queue.upsertJobScheduler"),
-    _ignores("scheduler-end-ignored", "repeatOpts", "endDate", of="queue.upsertJobScheduler"),
-    _ignores("scheduler-template-ignored", "jobTemplate", of="queue.upsertJobScheduler"),
+    _ignores("scheduler-limit-ignored", "repeat", "limit", of="queue.upsertJobScheduler"),
+    _ignores("scheduler-zone-ignored", "repeat", "tz", of="queue.upsertJobScheduler"),
+    _ignores("scheduler-start-ignored", "repeat", "startDate", of="queue.upsertJobScheduler"),
+    _ignores("scheduler-end-ignored", "repeat", "endDate", of="queue.upsertJobScheduler"),
+    _ignores("scheduler-template-ignored", "template", of="queue.upsertJobScheduler"),
 )
 
 # --- what it calls ---------------------------------------------------------------------------------------------------
