@@ -132,7 +132,7 @@ KILLS: dict[str, tuple[str, str]] = {
     "lifo-ignored": ("delay/lifo", "job.opts"),
     "delay-ignored": ("job/custom-id-finished", "call.step 6 queue.add"),
     "custom-id-ignored": ("flow/fail-active-parent", "call.step 0 queue.add as parent"),
-    "deduplication-ignored": ("dedup/bulk", "events"),
+    "deduplication-ignored": ("dedup/simple", "job.deid"),
     "keep-logs-ignored": ("job/options", "job.opts"),
     "removal-ignored": ("removal/failed", "job.opts"),
     "failed-removal-ignored": ("stalled/removed-when-failed", "call.step 2 queue.add as j"),
