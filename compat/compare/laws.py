@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from compat.compare import shared
 from compat.compare.lives import finishes, steps
 from compat.model.history import History
 from compat.model.scenario import Scenario
@@ -143,6 +144,11 @@ LAWS: Final[dict[str, Law]] = {
     "time-order": time_order,
     "one-slot": one_slot,
     "outside": nothing_outside,
+    "start-order": shared.start_order,
+    "concurrency-kept": shared.concurrency_kept,
+    "rate-kept": shared.rate_kept,
+    "worked-once": shared.worked_once,
+    "rescued": shared.rescued,
 }
 
 
@@ -164,7 +170,7 @@ def broken_laws(scenario: Scenario, history: History) -> tuple[BrokenLaw, ...]:
 
 
 def _why(check: Law) -> str:
-    return " ".join((check.__doc__ or "").split())
+    return " ".join((check.__doc__ or "").partition("\n\n")[0].split())
 
 
 def _states(scene: Scene, queue: str) -> dict[str, list[str]]:

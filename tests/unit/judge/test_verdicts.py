@@ -157,6 +157,8 @@ def test_a_shadow_cell_is_judged_by_laws_and_facts_alone(variant: Variant, histo
     """T161."""
     scenario = variant(expect=[{"job": "j", "state": "failed"}])
     other = with_keys(history("shadow"), {"id": Key("string", text="99")})
+    at_work = msgspec.structs.replace(other.captures[-1], workers_open=1)  # it has job 6 in hand
+    other = msgspec.structs.replace(other, captures=(*other.captures[:-1], at_work))
     assert judge(scenario, history(), other).word == "pass"
     assert judge(scenario, history(), with_keys(other, {"1": None})).word == "fail"
     assert judge(variant(expect=[{"key": "id", "is": "7"}]), history(), other).word == "fail"
