@@ -49,7 +49,9 @@ def concurrency_kept(scene: Scene) -> Iterator[str]:
     for queue in scene.live_queues:
         limit = _limit(scene, queue, "concurrency").get("concurrency")
         active: set[str] = set()
-        for event, job, _ in _events(scene, queue) if isinstance(limit, int) else ():
+        if not isinstance(limit, int):
+            continue
+        for event, job, _ in _events(scene, queue):
             if event == "active":
                 active.add(job)
                 if len(active) > limit:
