@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from redis.exceptions import ResponseError
 
 from compat.faults import catalogue
@@ -141,7 +143,10 @@ class MasterLost(Killed):
         await super()._strike()
 
         async def elected() -> bool:
-            return await role(self, replica) == "master"
+            if await role(self, replica) != "master":
+                return False
+            others = [n for n in (*self.server.nodes, *self.server.replicas) if n.port != self.node.port]
+            return await all_say(self, others, self.node.slots[0][0], replica)
 
         await come_true(elected, f"that {replica} was elected")
         await self.server.look_again()
@@ -151,6 +156,15 @@ class MasterLost(Killed):
         heir = self.server.owner_of(self.node.slots[0][0])
         if heir.port != self.node.port:
             await promote(self, self.node, heir)
+
+
+async def all_say(fault: NodeFault, nodes: Iterable[Node], slot: int, owner: Node) -> bool:
+    """Whether each of `nodes` says that `owner` has `slot`: the news travels from one to the next."""
+    for node in nodes:
+        ranges = await fault.call("CLUSTER", "SLOTS", node=node)
+        if not any(first <= slot <= last and int(master[1]) == owner.port for first, last, master, *_ in ranges):
+            return False
+    return True
 
 
 async def role(fault: NodeFault, node: Node) -> str:
@@ -181,11 +195,7 @@ async def promote(fault: NodeFault, replica: Node, master: Node) -> None:
         if await role(fault, replica) != "master" or await role(fault, master) != "slave":
             return False
         first = master.slots[0][0] if master.slots else replica.slots[0][0]
-        for node in (*fault.server.nodes, *fault.server.replicas):
-            ranges = await fault.call("CLUSTER", "SLOTS", node=node)
-            if not any(f <= first <= last and int(m[1]) == replica.port for f, last, m, *_ in ranges):
-                return False
-        return True
+        return await all_say(fault, (*fault.server.nodes, *fault.server.replicas), first, replica)
 
     await come_true(changed, f"that {replica} has taken over from {master}")
     await fault.server.look_again()
