@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from redis.exceptions import ResponseError
 
 from compat.faults import catalogue
@@ -29,17 +27,8 @@ class SlotFault(NodeFault):
         return answer.decode()
 
     async def owned_by(self, owner: Node) -> None:
-        """Wait until every master says so, and look again at who owns what."""
-
-        async def agreed() -> bool:
-            for node in self.server.nodes:
-                ranges = await self.call("CLUSTER", "SLOTS", node=node)
-                if not any(f <= self.slot <= last and int(m[1]) == owner.port for f, last, m, *_ in ranges):
-                    return False
-            return True
-
-        await come_true(agreed, f"that slot {self.slot} is {owner}'s")
-        await self.server.look_again()
+        """Wait until every node says so, and look again at who owns what."""
+        await agreed(self, self.slot, owner)
 
 
 class SlotUnserved(SlotFault):
@@ -142,29 +131,13 @@ class MasterLost(Killed):
         replica = await replica_of(self, self.node)
         await super()._strike()
 
-        async def elected() -> bool:
-            if await role(self, replica) != "master":
-                return False
-            others = [n for n in (*self.server.nodes, *self.server.replicas) if n.port != self.node.port]
-            return await all_say(self, others, self.node.slots[0][0], replica)
-
-        await come_true(elected, f"that {replica} was elected")
-        await self.server.look_again()
+        await agreed(self, self.node.slots[0][0], replica)
 
     async def _mend(self) -> None:
         await super()._mend()
         heir = self.server.owner_of(self.node.slots[0][0])
         if heir.port != self.node.port:
             await promote(self, self.node, heir)
-
-
-async def all_say(fault: NodeFault, nodes: Iterable[Node], slot: int, owner: Node) -> bool:
-    """Whether each of `nodes` says that `owner` has `slot`: the news travels from one to the next."""
-    for node in nodes:
-        ranges = await fault.call("CLUSTER", "SLOTS", node=node)
-        if not any(first <= slot <= last and int(master[1]) == owner.port for first, last, master, *_ in ranges):
-            return False
-    return True
 
 
 async def role(fault: NodeFault, node: Node) -> str:
@@ -192,10 +165,24 @@ async def promote(fault: NodeFault, replica: Node, master: Node) -> None:
     await fault.call("CLUSTER", "FAILOVER", node=replica)
 
     async def changed() -> bool:
-        if await role(fault, replica) != "master" or await role(fault, master) != "slave":
-            return False
-        first = master.slots[0][0] if master.slots else replica.slots[0][0]
-        return await all_say(fault, (*fault.server.nodes, *fault.server.replicas), first, replica)
+        return await role(fault, replica) == "master" and await role(fault, master) == "slave"
 
     await come_true(changed, f"that {replica} has taken over from {master}")
-    await fault.server.look_again()
+    await agreed(fault, (master.slots or replica.slots)[0][0], replica)
+
+
+async def agreed(fault: NodeFault, slot: int, owner: Node) -> None:
+    """Wait until every node that runs says that `slot` is `owner`'s, and look again at who owns what."""
+    server = fault.server
+
+    async def said_by_all() -> bool:
+        for node in (*server.nodes, *server.replicas):
+            if not server.runs(node):
+                continue
+            ranges = await fault.call("CLUSTER", "SLOTS", node=node)
+            if not any(first <= slot <= last and int(m[1]) == owner.port for first, last, m, *_ in ranges):
+                return False
+        return True
+
+    await come_true(said_by_all, f"that slot {slot} is {owner}'s")
+    await server.look_again()

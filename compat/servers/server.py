@@ -111,12 +111,16 @@ class Server:
             )
         return self._power
 
+    def runs(self, node: Node) -> bool:
+        """Whether its process is there, as far as the harness knows."""
+        return self._power is None or self._power.is_up(node.port)
+
     async def look_again(self) -> None:
         """See which masters there are now and what they own, in a Cluster. Raises `ServerError` if no node tells."""
         if self.topology == "single":
             return
         for node in dict.fromkeys((*self.nodes, *self.replicas)):
-            if self._power is not None and not self._power.is_up(node.port):
+            if not self.runs(node):
                 continue
             try:
                 async with asyncio.timeout(LOOK_SECONDS):
