@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import time
+
 from redis.exceptions import ResponseError
 
 from compat.faults import catalogue
@@ -10,6 +13,7 @@ from compat.faults.nodes import Killed
 from compat.servers import Node, Server, ServerError, slot_of
 
 _AT_ONCE = 100  # keys
+_ASK_AGAIN = 6.0  # s after which a failover that was asked for has been given up: masters may not have voted in time
 
 
 class SlotFault(NodeFault):
@@ -162,10 +166,16 @@ async def promote(fault: NodeFault, replica: Node, master: Node) -> None:
         return link.get("master_port") == master.port and link.get("master_link_status") == "up"
 
     await come_true(in_step, f"that {replica} is in step with {master}")
-    await fault.call("CLUSTER", "FAILOVER", node=replica)
+    asked = -math.inf
 
     async def changed() -> bool:
-        return await role(fault, replica) == "master" and await role(fault, master) == "slave"
+        nonlocal asked
+        if await role(fault, replica) == "master":
+            return await role(fault, master) == "slave"
+        if time.monotonic() - asked > _ASK_AGAIN:
+            asked = time.monotonic()
+            await fault.call("CLUSTER", "FAILOVER", node=replica)
+        return False
 
     await come_true(changed, f"that {replica} has taken over from {master}")
     await agreed(fault, (master.slots or replica.slots)[0][0], replica)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bullmq_ref import ConnectionLost, OutcomeUnknown, Queue, RedisOptions, Worker, clock
+from bullmq_ref import ConnectionLost, Limits, OutcomeUnknown, Queue, RedisOptions, Worker, clock
 from bullmq_ref.client import Client
 from bullmq_ref.keys import Keys
 from compat.faults import ConnectionReset, Frozen, HalfOpen, Killed, Proxy, ReplyLost, ScriptsFlushed
@@ -101,9 +101,11 @@ async def test_an_end_that_accepts_and_says_nothing_is_given_up_in_time(own: Any
 async def test_close_returns_though_redis_stands_still(own: Any, until: Any) -> None:
     """(T132)"""
     queue: Queue[Any, Any] = Queue("q", connection=at(own))
-    worker: Worker[Any, Any] = Worker("q", lambda job, token: None, connection=at(own))
+    seen: list[Any] = []
+    limits = Limits(close=2000)  # ms: a command that was under way when Redis stood still has no other bound so short
+    worker: Worker[Any, Any] = Worker("q", lambda job, token: seen.append(job.id), connection=at(own), limits=limits)
     await queue.add("n", {})
-    await until(lambda: worker.waiting)
+    await until(lambda: seen and worker.waiting)
     async with Frozen(own), asyncio.timeout(20):
         adding = asyncio.create_task(queue.add("n", {}))
         await asyncio.sleep(0)
