@@ -3,19 +3,22 @@ machine; `bullmq-compat bench` measures more, beside peers."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from compat.bench.peers import peer
 from compat.bench.plan import Run
 from compat.bench.records import Record
 from compat.bench.runner import measure
-from compat.bench.workloads import BY_ID
+from compat.bench.workloads import BY_ID, Workload
 
 pytestmark = pytest.mark.load
 
 
-async def record(workload: str, jobs: int) -> Record:
-    (made,) = [made async for made in measure([Run(BY_ID[workload], peer("ref"), jobs, warm=False, round=0)])]
+async def record(workload: str | Workload, jobs: int) -> Record:
+    chosen = workload if isinstance(workload, Workload) else BY_ID[workload]
+    (made,) = [made async for made in measure([Run(chosen, peer("ref"), jobs, warm=False, round=0)], again=False)]
     return made
 
 
@@ -55,3 +58,15 @@ async def test_memory_does_not_grow_with_the_number_of_jobs() -> None:
     made = await record("W5", 100_000)
     assert made.answer.rss_growth < 10_000_000
     assert made.answer.rss_peak < 60_000_000
+
+
+async def test_a_logger_and_a_monitor_that_do_nothing_cost_less_than_a_twentieth() -> None:
+    """Client CPU a job, with both and without; the least of five interleaved measurements each (T169)."""
+    bare = replace(BY_ID["W5"], asks={**BY_ID["W5"].asks, "bare": True})
+    costs: dict[str, list[float]] = {"watched": [], "bare": []}
+    for _ in range(5):
+        for name, workload in (("watched", BY_ID["W5"]), ("bare", bare)):
+            cost = (await record(workload, 10_000)).figure("cpu")
+            assert cost is not None
+            costs[name].append(cost)
+    assert min(costs["watched"]) < min(costs["bare"]) * 1.05

@@ -22,7 +22,8 @@ class Question:
     """One measurement. `kind`: add, bulk, work, pickup, renew, sweep or seed.
 
     `jobs` is the number of operations per queue in `queues`. `in_flight` adds are under way at once; `workers` of
-    `concurrency` work on each queue in turn; `active`: seeded jobs are taken, with locks of `TOKEN`.
+    `concurrency` work on each queue in turn; `active`: seeded jobs are taken, with locks of `TOKEN`. `bare`:
+    nobody logs and nobody counts, instead of a logger and a monitor that do nothing.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Question:
     concurrency: int = 1
     workers: int = 1
     active: bool = False
+    bare: bool = False
     payload: dict[str, Any] = field(default_factory=lambda: PAYLOAD)
     name: str = NAME
     token: str = TOKEN

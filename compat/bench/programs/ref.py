@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import bullmq_ref
+from bullmq_ref.monitor import Monitor
 from bullmq_ref.scripts.working import extend_locks
 from compat.bench.programs.contract import Question, answer, question
 from compat.bench.programs.workloads import Worker, measure
@@ -35,6 +37,8 @@ class Reference:
             begun()
 
         more: dict[str, Any] = {"stalled_interval": 1} if question.kind == "sweep" else {}
+        if not question.bare:
+            more |= {"monitor": Monitor(), "logger": _silent()}
         worker: bullmq_ref.Worker[Any, Any] = bullmq_ref.Worker(
             queue,
             process,
@@ -57,6 +61,14 @@ class Reference:
 
     async def close(self) -> None:
         await self._queue.close()
+
+
+def _silent() -> logging.Logger:
+    """A logger that does nothing."""
+    logger = logging.getLogger("bench")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
+    return logger
 
 
 def _address(question: Question) -> str:
