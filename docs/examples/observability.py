@@ -24,6 +24,7 @@ async def process(job: Job, token: str) -> str:
 async def main() -> None:
     registry = CollectorRegistry()
     monitor = PrometheusMonitor(registry)  # one a process, for all its workers
+    failures = []
     async with (
         Queue("letters", connection=REDIS) as queue,
         QueueEvents("letters", connection=REDIS) as events,
@@ -34,8 +35,10 @@ async def main() -> None:
             try:
                 await job.wait_until_finished(events, 10_000)
             except Exception as error:
-                print("failed:", error)
+                failures.append(error)
 
+    for failure in failures:
+        print("failed:", failure)
     for line in generate_latest(registry).decode().splitlines():
         if line.startswith("bullmq_jobs_processed_total"):
             print(line)

@@ -67,4 +67,4 @@ def test_a_replay_shows_what_comes_no_more(call: Call, tmp_path: Path, python: s
     assert call("driver", "check", "--transcript", str(told), "ref")[0] == 0
     code, said = call("driver", "replay", str(told), "--", python, str(root / "tests/drivers/puppet.py"), "dies")
     assert code == 1
-    assert "missing: the driver" in said and "SIGKILL" in said
+    assert "missing: the driver" in said and "ended" in said  # killed; whether that is known yet is a matter of luck
