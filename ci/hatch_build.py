@@ -19,6 +19,7 @@ HARNESS = {
     "LIMITS.md": "compat/LIMITS.md",
     "node/package.json": "compat/_node/package.json",
     "node/package-lock.json": "compat/_node/package-lock.json",
+    "node/versions": "compat/_node/versions",
 }
 
 

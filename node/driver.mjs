@@ -2,7 +2,7 @@
 /**
  * Node BullMQ behind `bullmq-compat/1`, on standard input and output: the oracle.
  *
- *     node driver.mjs [--bullmq ALIAS]    serve, with the BullMQ that npm installed under ALIAS (default: bullmq)
+ *     node driver.mjs [--bullmq WHERE]    serve, with the BullMQ of that name or in that folder (default: bullmq)
  *     node driver.mjs --methods           print the methods it knows, each with its parameters, and end
  *     node driver.mjs --symbols           print the symbols of errors, by code and by text, and end
  */
@@ -55,7 +55,7 @@ function main() {
       },
     }).values;
   } catch (error) {
-    console.error(`${error.message}\nusage: driver.mjs [--bullmq ALIAS | --methods | --symbols]`);
+    console.error(`${error.message}\nusage: driver.mjs [--bullmq WHERE | --methods | --symbols]`);
     process.exit(64);
   }
   if (options.methods) {

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from compat.drivers.implementations import ROOT, ImplementationError, node_aliases, node_binary
+from compat.drivers.implementations import ROOT, ImplementationError, node_binary, node_package
 from compat.ports.environments import environment
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"
@@ -41,12 +41,8 @@ def peer(name: str) -> Peer:
         return Peer(name, (sys.executable, "-m", "compat.bench.programs.ref"), warms=True)
     if base == "floor" and not version:
         return Peer(name, (sys.executable, "-m", "compat.bench.programs.floor"), _ALL - {"pickup"})
-    if base == "node":
-        aliases = node_aliases()
-        if version not in aliases:
-            have = ", ".join(f"node@{v}" for v in sorted(aliases)) or "none"
-            raise ImplementationError(f"{name!r} is not installed (installed: {have}); run `python3 ci setup`")
-        return Peer(name, (node_binary(), str(ROOT / "node" / "bench.mjs"), aliases[version]), warms=True)
+    if base == "node" and version:
+        return Peer(name, (node_binary(), str(ROOT / "node" / "bench.mjs"), node_package(version)), warms=True)
     if base == "pypi-bullmq" and version:
         python = environment("bullmq", version)
         share = 0.2 if version.startswith("2.") else 0.5

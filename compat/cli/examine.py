@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 
 from compat.drivers import DriverError, ImplementationError, Pool, command_for
-from compat.drivers.implementations import NODE_TARGET, ROOT, node_aliases, node_binary
+from compat.drivers.implementations import NODE_TARGET, ROOT, node_binary
 from compat.drivers.places import NODE, SETUP
 from compat.model.scenario import TopologyName
 from compat.servers import ServerError, embedded, find_binary
@@ -95,9 +95,10 @@ def npm_package(name: str, wanted: str | None) -> Found:
 
 
 def other_versions() -> Found:
-    others = sorted(version for version in node_aliases() if version != NODE_TARGET)
-    seen = ", ".join(f"node@{version}" for version in others) or "none"
-    return Found("other BullMQ", bool(others), seen, "for --impl node@VERSION", required=False)
+    from compat.ports.versions import versions
+
+    seen = ", ".join(f"node@{version}" for version in versions()) or "none"
+    return Found("other BullMQ", True, seen, "installed when --impl or --oracle asks for it", required=False)
 
 
 def lua() -> Found:

@@ -29,11 +29,16 @@ def node_binary() -> str:
     return found
 
 
-def node_aliases() -> dict[str, str]:
-    """BullMQ versions that are installed for Node, with the npm alias of each."""
-    folder = ROOT / "node" / "node_modules"
-    aliases = {"bullmq": NODE_TARGET} | {p.name: p.name.removeprefix("bullmq-") for p in folder.glob("bullmq-*")}
-    return {version: alias for alias, version in aliases.items() if (folder / alias / "package.json").exists()}
+def node_package(version: str) -> str:
+    """Where a Node driver finds BullMQ in a version: the name of the package installed beside it, or the folder of one
+    that is made if there is none (seconds, and npm's registry must be within reach). Raises `ImplementationError`."""
+    if version != NODE_TARGET:
+        from compat.ports import versions  # installs packages, which few runs need
+
+        return str(versions.package(version))
+    if not (ROOT / "node" / "node_modules" / "bullmq" / "package.json").exists():
+        raise ImplementationError(f"bullmq {NODE_TARGET} is not installed for Node; run `{places.SETUP}`")
+    return "bullmq"
 
 
 def command_for(name: str) -> tuple[str, ...]:
@@ -50,19 +55,12 @@ def command_for(name: str) -> tuple[str, ...]:
     if base == "ref" and not version:
         return (sys.executable, "-m", "compat.ports.reference")
     if base == "node":
-        aliases = node_aliases()
-        wanted = version or NODE_TARGET
-        if wanted not in aliases:
-            have = ", ".join(f"node@{v}" for v in sorted(aliases)) or "none"
-            raise ImplementationError(
-                f"bullmq {wanted} is not installed for Node (installed: {have}); run `{places.SETUP}`"
-            )
-        return (node_binary(), str(NODE_DRIVER), "--bullmq", aliases[wanted])
+        return (node_binary(), str(NODE_DRIVER), "--bullmq", node_package(version or NODE_TARGET))
     if base == "pypi-bullmq" and version:
         from compat.ports import environments  # makes an environment, which few runs need
 
         return tuple(environments.command(name))
     raise ImplementationError(
-        f"there is no implementation {name!r}; there are ref, node@{NODE_TARGET}, pypi-bullmq@VERSION, "
+        f"there is no implementation {name!r}; there are ref, node@VERSION, pypi-bullmq@VERSION, "
         "cmd:COMMAND for any driver of your own, and attach:HOST:PORT for one that runs already"
     )

@@ -72,6 +72,8 @@ def _children(names: Names, clock: Clock, outcome: Outcome, answer: dict[str, An
     if isinstance(found.get("jobs"), list):
         found["jobs"] = [
             {field: _stored(names, clock, outcome, field, text) for field, text in fields.items()}
+            if isinstance(fields, dict)
+            else fields
             for fields in found["jobs"]
         ]
     for name in ("unprocessed", "items", "jobs"):
@@ -80,7 +82,10 @@ def _children(names: Names, clock: Clock, outcome: Outcome, answer: dict[str, An
     return found
 
 
-def _stored(names: Names, clock: Clock, outcome: Outcome, field: str, text: str) -> Any:
+def _stored(names: Names, clock: Clock, outcome: Outcome, field: str, text: Any) -> Any:
+    """A field of a hash by its codec; what is no text, the port has parsed already."""
+    if not isinstance(text, str):
+        return text
     match FIELDS.get(field, Codec.RAW):
         case Codec.CLIENT_JSON | Codec.REDIS_JSON as codec:
             return json_text(text, names, by_client=codec is Codec.CLIENT_JSON)

@@ -17,7 +17,7 @@ from compat.drivers.implementations import ROOT, ImplementationError
 
 HERE = Path(__file__).resolve().parent
 STATE = ROOT / ".state" / "ports"
-_READY = "ready"  # the file that an environment's last step writes
+READY = "ready"  # the file that an environment's last step writes
 _VERSION = re.compile(r"\d+(\.\d+)*((a|b|rc|\.post|\.dev)\d+)*")
 
 
@@ -59,8 +59,8 @@ def environment(package: str, version: str, state: Path = STATE, *, besides: tup
     stamp = (
         f"{package} {version} on {platform.python_implementation()} {platform.python_version()}, {sys.base_prefix}\n"
     )
-    with _alone(home.with_name(f"{home.name}.lock")):
-        ready = home / _READY
+    with alone(home.with_name(f"{home.name}.lock")):
+        ready = home / READY
         if python.exists() and ready.exists() and ready.read_text() == stamp:
             return python
         shutil.rmtree(home, ignore_errors=True)
@@ -77,7 +77,7 @@ def _make(home: Path, python: Path, requirement: str, besides: tuple[str, ...]) 
         return
     _run([uv, "venv", "--python", sys.executable, str(home)], requirement)
     install = [uv, "pip", "install", "--python", str(python), requirement, *besides]
-    if _attempt([*install, "--offline"]).returncode != 0:  # its cache may suffice: then no network is asked
+    if attempt([*install, "--offline"]).returncode != 0:  # its cache may suffice: then no network is asked
         _run(install, requirement)
 
 
@@ -88,7 +88,7 @@ def _uv() -> str | None:
 
 
 def _run(words: list[str], requirement: str) -> None:
-    done = _attempt(words)
+    done = attempt(words)
     if done.returncode != 0:
         said = "\n".join(f"  {line}" for line in (done.stderr or done.stdout).strip().splitlines()[-8:])
         raise ImplementationError(
@@ -97,12 +97,13 @@ def _run(words: list[str], requirement: str) -> None:
         )
 
 
-def _attempt(words: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+def attempt(words: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, whatever its exit code."""
+    return subprocess.run(words, cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
+def alone(lock: Path) -> Iterator[None]:
     """Hold `lock`, which the system gives back even if this process is killed."""
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)

@@ -129,9 +129,9 @@ export class Calls {
 
   async #openQueue(params) {
     const entry = await this.#open("queue", params, (options) => new this.#library.Queue(params.name, options));
-    const client = await entry.object.waitUntilReady();
+    await entry.object.waitUntilReady();
     // The constructor has sent `meta` on this connection by now; a read of the same key is answered after it.
-    await client.exists(entry.object.toKey("meta"));
+    await (await this.#current.connection()).exists(entry.object.toKey("meta"));
   }
 
   async #openWorker(params) {

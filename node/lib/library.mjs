@@ -1,8 +1,8 @@
-/** One version of BullMQ, as npm has it installed under an alias, and the ioredis that it brings along. */
+/** One version of BullMQ, as npm has it installed, and the ioredis that it brings along. */
 
 import { createRequire } from "node:module";
 
-/** Load `alias`. Throws with what to do when it is not installed. */
+/** Load `alias`: the name of a package beside this driver, or the folder of one. Throws with what to do when it is not installed. */
 export function loadLibrary(alias) {
   const require = createRequire(import.meta.url);
   let manifest;

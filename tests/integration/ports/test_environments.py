@@ -73,7 +73,7 @@ def test_without_uv_an_environment_is_made_by_venv_and_pip(tmp_path: Path, monke
         return subprocess.CompletedProcess(words, 0)
 
     monkeypatch.setattr(environments, "_uv", lambda: None)
-    monkeypatch.setattr(environments, "_attempt", note)
+    monkeypatch.setattr(environments, "attempt", note)
     python, *_ = command(NAME, tmp_path)
     home = str(tmp_path / "bullmq-2.17.0")
     assert asked == [

@@ -324,6 +324,16 @@ def test_pages_of_children_are_sets_and_their_hashes_are_read_by_their_codecs(bu
     assert kinds == {"unprocessed": ["a", "b"], "failed": ["b", "a"]}
 
 
+def test_a_hash_that_a_port_has_parsed_already_is_judged_as_it_is(busy: Scenario, history: Make) -> None:
+    """Node 6 answers `getDependencies` with values where Node 5 hands on what is stored."""
+    base = history()
+    page = {"items": [], "jobs": [{"name": "a", "opts": {"attempts": 1.0}, "timestamp": 1700000000000}], "total": 1}
+    outcome = Outcome(0, "port", "queue.getDependencies", base.started_ms, base.ended_ms, "p", "mail", result=page)
+    values = canonical(busy, msgspec.structs.replace(base, outcomes=(outcome,))).values
+    listed: Any = values[Place(RUN, "call.step 0 queue.getDependencies as p", "mail", "0")]
+    assert listed["jobs"] == [{"name": "a", "opts": {"attempts": 1}, "timestamp": 1700000000000}]
+
+
 def test_ids_that_a_port_drew_in_a_form_of_its_own_are_renamed_and_the_form_told(
     busy: Scenario, history: Make, with_keys: Replace
 ) -> None:
