@@ -15,6 +15,8 @@ from redis.asyncio.connection import DefaultParser
 #: Errors that are answers to a command. Any other (a login that is no longer good, say) ends the connection.
 _ANSWERS = (redis_errors.ResponseError, redis_errors.BusyLoadingError)
 
+_LETTING_GO = 0.5  # s that a server has to close its end as well
+
 
 class Replies(asyncio.Protocol):
     """Takes a connection over once redis-py has made it and logged in. `transport` is what to write to; the replies
@@ -37,6 +39,7 @@ class Replies(asyncio.Protocol):
         self._connection = connection
         self._waiting, self._refused, self._came = waiting, refused, came
         self._reader = hiredis.Reader(replyError=DefaultParser.parse_error, encoding="utf-8", errors="replace")
+        self._gone = asyncio.Event()
         self._before = self.transport.get_protocol()  # redis-py's: it has to hear of the end to close
         self.transport.set_protocol(self)
 
@@ -62,6 +65,7 @@ class Replies(asyncio.Protocol):
             self.end(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._gone.set()
         self.end(exc or redis_errors.ConnectionError("Connection closed by server."))
         self._before.connection_lost(exc)
 
@@ -71,7 +75,15 @@ class Replies(asyncio.Protocol):
             self.ended.set_result(reason)
 
     async def hang_up(self) -> None:
-        """Close at once: nobody waits for what was not written, nor for an end that does not answer."""
+        """Say goodbye, and close once the server has let go, or at once where it cannot be told or does not answer.
+
+        Redis 6.2 may still give a marker to a blocked client that has gone, until it has seen so; Node waits as well.
+        """
+        if not self.transport.is_closing() and self.transport.can_write_eof():
+            self.transport.write_eof()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LETTING_GO):
+                    await self._gone.wait()
         self.transport.abort()
         with contextlib.suppress(redis_errors.RedisError, OSError):
             await self._connection.disconnect()

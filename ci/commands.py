@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from ci import docs, locks, suite, wheel
+from ci import docs, locks, matrix, suite, wheel
 from ci.house import House
 from ci.process import SetUpError
 
@@ -27,6 +27,7 @@ Commands:
   check               lint, the documentation, then the whole test suite: what CI runs
   docs                build the documentation into .state/site; a warning is an error
   wheel               build wheel and sdist into dist/, and try the wheel on every Python of this machine
+  matrix              run the whole suite on every known server, and write docs/servers.md
   setup               set up, and do nothing else
   lock                make requirements.lock and ci/locks anew, with the newest versions that fit
 
@@ -119,6 +120,12 @@ def build(house: House, _: Sequence[str] = ()) -> int:
     return wheel.check(house)
 
 
+def servers(house: House, _: Sequence[str] = ()) -> int:
+    """Runs the suite on every known server. 1 if one run is not clean."""
+    house.set_up()
+    return matrix.run(house)
+
+
 def setup(house: House, _: Sequence[str] = ()) -> int:
     """Sets up."""
     house.set_up()
@@ -139,6 +146,7 @@ COMMANDS: dict[str, Callable[[House, Sequence[str]], int]] = {
     "check": check,
     "docs": document,
     "wheel": build,
+    "matrix": servers,
     "setup": setup,
     "lock": lock,
 }

