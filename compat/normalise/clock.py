@@ -6,7 +6,7 @@ from compat.model.history import History
 
 INSTANT = "<instant>"
 
-_SLACK = 1  # ms: clocks are read in whole milliseconds
+_SLACK = 1  # ms: drivers and Redis read their clocks in whole milliseconds, the harness does not
 
 
 class Clock:
@@ -30,7 +30,7 @@ class Clock:
         return any(
             max(since, begin) + ahead - _SLACK <= value <= min(at_ms, end) + ahead + _SLACK
             for begin, end, ahead in self._stretches
-            if begin <= at_ms and since <= end
+            if begin - _SLACK <= at_ms and since <= end + _SLACK
         )
 
     def seen(self, value: float, at_ms: float) -> bool:

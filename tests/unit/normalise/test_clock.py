@@ -45,3 +45,9 @@ def test_a_window_is_looked_at_in_the_stretches_that_it_touches() -> None:
     assert not moved.within(START + 75, START + 70, START + 80)
     assert moved.within(START + 45, START + 40, START + 48)
     assert not moved.within(START + 45 + DAY, START + 40, START + 48)
+
+
+def test_a_server_that_dates_in_whole_milliseconds_may_seem_to_see_a_move_before_it_was_made() -> None:
+    moved = clock(Move(START + 50.6, START + 51.4, DAY))
+    assert moved.within(START + 50 + DAY, START + 50, START + 50)
+    assert not moved.within(START + 49 + DAY, START + 49, START + 49)
