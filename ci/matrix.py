@@ -45,9 +45,11 @@ class Row:
     verdicts: Counter[str]
     seconds: float
     date: str  # YYYY-MM-DD
+    failed: tuple[str, ...] = ()  # scenarios that did not pass
 
     def markdown(self) -> str:
         words = ", ".join(f"{count:,} {word}" for word, count in self.verdicts.most_common())
+        words += f" ({', '.join(self.failed)})" * bool(self.failed)
         cells = f"{self.verdicts.total():,}"
         return f"| {self.server} | {self.topology} | {cells} | {words} | {self.seconds:.0f} | {self.date} |\n"
 
@@ -111,7 +113,9 @@ def read(record: str, topology: str) -> Row | None:
         return None
     verdicts = Counter({word: count for word, count in footer["verdicts"].items() if count})
     server = header["servers"][topology].partition(",")[0].capitalize()
-    return Row(server, topology, verdicts, footer["seconds"], header["started"][:10])
+    cells = [line["verdict"] for line in lines if line["record"] == "cell"]
+    failed = {cell["cell"]["scenario"] for cell in cells if cell["word"] not in ("pass", "not-applicable")}
+    return Row(server, topology, verdicts, footer["seconds"], header["started"][:10], tuple(sorted(failed)))
 
 
 def _on_path(house: House, offer: Offer) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import re
 import sys
 import tomllib
@@ -70,3 +71,19 @@ def test_everything_has_its_folder(folder: str) -> None:
 def test_there_is_an_example_for_each_part(example: str) -> None:
     """(T006)"""
     assert (ROOT / "docs" / "examples" / f"{example}.py").is_file()
+
+
+def test_node_bullmq_is_pinned_to_the_version_whose_scripts_are_checked() -> None:
+    """(T157) The same in package.json and in its lock."""
+    wanted = json.loads((ROOT / "node" / "package.json").read_text("utf-8"))["dependencies"]["bullmq"]
+    locked = json.loads((ROOT / "node" / "package-lock.json").read_text("utf-8"))["packages"]["node_modules/bullmq"]
+    assert wanted == locked["version"] == "5.62.0"
+    assert locked["integrity"].startswith("sha512-")
+
+
+def test_ci_runs_the_suite_against_node_on_every_push() -> None:
+    """(T159)"""
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
+    assert "\n  push:" in workflow and "\n  pull_request:" in workflow
+    assert re.search(r"run: python3 ci run\b", workflow)
+    assert re.search(r"run: bash \.ci/run\b", workflow)

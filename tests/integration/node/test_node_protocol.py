@@ -39,7 +39,7 @@ def test_symbols_of_errors_are_those_of_the_contract() -> None:
 
 
 def test_the_oracle_declares_all_that_a_driver_may_be_asked_for(driver: Driver) -> None:
-    """(T160) The pinned version says who it is; no scenario is not applicable to it."""
+    """(T158, T160) The pinned version says who it is; no scenario is not applicable to it."""
     welcome = driver.welcome
     assert (welcome.protocol, welcome.name, welcome.version, welcome.bullmq) == (PROTOCOL, "bullmq", "5.62.0", "5.62.0")
     assert (welcome.language, welcome.meta_version, welcome.serial) == ("javascript", "bullmq:5.62.0", False)

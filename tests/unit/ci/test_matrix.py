@@ -25,3 +25,8 @@ def test_a_record_becomes_a_row_of_the_table() -> None:
 
 def test_a_run_that_was_cut_off_has_no_row() -> None:
     assert read('{"record": "header", "servers": {}, "started": ""}', "single") is None
+
+
+def test_a_row_names_the_scenarios_that_did_not_pass() -> None:
+    row = Row("Redis 7.0.15", "cluster", Counter({"pass": 3, "fail": 1}), 5, "2026-11-24", ("worker/pause",))
+    assert row.markdown() == "| Redis 7.0.15 | cluster | 4 | 3 pass, 1 fail (worker/pause) | 5 | 2026-11-24 |\n"
