@@ -33,7 +33,7 @@ def coverage(found: Sequence[ScriptHits], *, missing: bool) -> RenderableType:
     parts: list[RenderableType] = [
         table,
         Text(f"{hit:,} of {lines:,} lines in {len(found)} scripts: {_share(hit, lines):.2f} %", style="bold"),
-        Text(f"{excused:,} more lines cannot be reached in 5.62.0: docs/coverage.md says why"),
+        Text(f"{excused:,} more lines cannot be reached in 5.62.0: compat/coverage/unreached.py says why"),
     ]
     parts += [
         Text(f"stale excuse: {script}:{spans(lines)} is run, or begins no statement", style="bold red")
