@@ -51,7 +51,7 @@ def _field(scene: Scene, queue: str, job: str, field: str, text: str) -> Any:
             return scene.timestamp(queue, job, text)
         case Codec.INSTANT:
             return scene.clock.instant(text, scene.capture.at_ms)
-        case Codec.NUMBER if field == "delay" and iteration(job) is not None:
+        case Codec.NUMBER if field == "delay" and iteration(job) is not None and scene.span(queue, job) is None:
             opts = json_text(scene.job(queue, job).get("opts", ""), str, by_client=False)
             told = _told(scene, queue, job)
             return number(scene.names.slots.delay(job, opts if isinstance(opts, dict) else {}, text, told))
