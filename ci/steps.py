@@ -46,9 +46,9 @@ def make(steps: Sequence[Step], stamps: Stamps, say: Callable[[str], None], stop
         say(f"  {time.monotonic() - started:5.1f} s  {step.name}{f' ({remark})' if remark else ''}")
 
     with ThreadPoolExecutor(max_workers=max(1, len(steps))) as pool:
-        for step in steps:  # a need is always submitted before what needs it
-            futures[step.name] = pool.submit(one, step)
-        try:
+        try:  # from the first step on: Ctrl-C may come while others are still to be started
+            for step in steps:  # a need is always submitted before what needs it
+                futures[step.name] = pool.submit(one, step)
             wait(futures.values(), return_when=FIRST_EXCEPTION)
             for step in _worst_first(futures, steps):
                 futures[step.name].result()

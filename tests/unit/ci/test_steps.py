@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -79,6 +79,28 @@ def test_a_failing_step_stops_the_others_and_is_made_again_next_time(bench: Benc
         bench.start(*broken)
     assert bench.made == ["venv"]
     assert bench.start(*steps[:3]) == ["packages", "project"]
+
+
+def test_ctrl_c_while_steps_are_still_being_started_stops_those_that_run(bench: Bench) -> None:
+    ended = []
+
+    def endless() -> str | None:
+        ended.append(bench.stopped.wait(20))
+        return None
+
+    class Interrupted(tuple[Step, ...]):
+        """Steps of which the second cannot be reached before Ctrl-C."""
+
+        def __iter__(self) -> Iterator[Step]:
+            yield self[0]
+            if ready:
+                raise KeyboardInterrupt
+            ready.append(True)  # the first walk only drops the stamps
+
+    ready: list[bool] = []
+    with pytest.raises(KeyboardInterrupt):
+        make(Interrupted([Step("endless", "1", endless)]), bench.stamps, bench.said.append, bench.stopped.set)
+    assert ended == [True]
 
 
 def test_progress_is_told_with_seconds(bench: Bench) -> None:
