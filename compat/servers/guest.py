@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple, TypeVar
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import ClusterDownError, RedisError
 
 from compat.model.scenario import TopologyName
 from compat.servers.binary import OLDEST, release
@@ -72,6 +72,11 @@ HINTS: Final = (
     Hint(("LOADING", "loading the dataset"), "a server that has loaded its data", "wait, and start again"),
     Hint(("SSL", "certificate", "TLS"), "TLS on both sides or on neither", "see whether it is redis:// or rediss://"),
     Hint(("NOPERM", "no permissions"), "a user who may PING and INFO", "give that user the rights, or another user"),
+    Hint(
+        ("CLUSTERDOWN", "cluster is down", "slot not served"),
+        "a node that sees all slots served",
+        "wait, if the Cluster has just formed; else mend it (redis-cli --cluster check)",
+    ),
     Hint(
         ("DB index", "SELECT is not allowed"),
         "a database that exists",
@@ -183,6 +188,8 @@ async def _permitted(node: Node, access: Access) -> None:
             for command in COMMANDS:
                 try:
                     await _call(connection, *(key if word == KEY else word for word in command))
+                except ClusterDownError:
+                    raise  # nobody refuses anything
                 except RedisError as error:
                     refused.append(
                         f"{' '.join(command[:2]) if command[0] in ('CLIENT', 'SCRIPT') else command[0]} ({error})"

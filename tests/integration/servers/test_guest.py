@@ -159,6 +159,22 @@ async def test_a_cluster_with_slots_that_nobody_serves() -> None:
     assert "16383 slots are served" in said
 
 
+async def test_a_node_that_does_not_know_yet_of_the_whole_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first node asked may be ahead of the others while a Cluster forms."""
+
+    async def all_is_well(first: Node, access: object) -> tuple[Node, ...]:
+        return (Node(first.host, first.port, ((1, 5000),)),)
+
+    monkeypatch.setattr("compat.servers.guest._masters", all_is_well)
+    async with embedded("cluster") as own:
+        await call(own, "CONFIG", "SET", "cluster-require-full-coverage", "yes")
+        await call(own, "CLUSTER", "DELSLOTS", "0")
+        said = await refusal(url(own))
+    assert "cluster is down" in said
+    assert "has just formed" in said
+    assert "ACL" not in said
+
+
 async def test_a_single_server_that_should_be_a_cluster(single_server: Server) -> None:
     assert "write redis:// for a single server" in await refusal(url(single_server, scheme="redis+cluster"))
 
