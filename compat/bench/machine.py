@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from compat.bench.records import Machine
-from compat.drivers.implementations import node_binary
+from compat.drivers.places import node_binary
 from compat.servers.binary import Binary
 
 

@@ -6,7 +6,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from compat.drivers.implementations import ROOT, ImplementationError, node_binary, node_package
+from compat.drivers.errors import ImplementationError
+from compat.drivers.implementations import node_package
+from compat.drivers.places import ROOT, node_binary
 from compat.ports.environments import environment
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"

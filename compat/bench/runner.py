@@ -14,7 +14,7 @@ from compat.bench.peers import Peer, peer
 from compat.bench.plan import Run
 from compat.bench.programs.contract import Answer, Question, answered
 from compat.bench.records import Record
-from compat.drivers.implementations import ROOT
+from compat.drivers.places import ROOT
 from compat.servers import Server, embedded
 
 PATIENCE = 300.0  # s for one program

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from compat.chaos.account import Added, Run
 from compat.chaos.plan import FAILING
-from compat.drivers.implementations import ROOT, node_binary
+from compat.drivers.places import ROOT, node_binary
 from compat.drivers.process import Process
 from compat.servers import ServerError
 

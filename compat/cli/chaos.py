@@ -67,8 +67,7 @@ def command(
     from compat.chaos.runner import chaos
     from compat.cli.exits import Unfit
     from compat.cli.terminal import console
-    from compat.drivers.errors import NotStarted
-    from compat.drivers.implementations import ImplementationError
+    from compat.drivers.errors import ImplementationError, NotStarted
     from compat.servers import ServerError
     from compat.servers.binary import find_binary
 

@@ -54,7 +54,8 @@ def command(
     from compat.cli.play import Outputs, play
     from compat.cli.suite import chosen
     from compat.coverage import hits, instrumented
-    from compat.drivers.implementations import NODE_DRIVER, node_binary
+    from compat.drivers.implementations import NODE_DRIVER
+    from compat.drivers.places import node_binary
     from compat.execute import Options, run
     from compat.report.console import print_report
     from compat.report.coverage import as_json, coverage

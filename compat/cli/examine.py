@@ -14,8 +14,8 @@ from importlib import metadata
 from pathlib import Path
 
 from compat.drivers import DriverError, ImplementationError, Pool, command_for
-from compat.drivers.implementations import NODE_TARGET, ROOT, node_binary
-from compat.drivers.places import NODE, SETUP
+from compat.drivers.implementations import NODE_TARGET
+from compat.drivers.places import NODE, ROOT, SETUP, node_binary
 from compat.model.scenario import TopologyName
 from compat.servers import ServerError, embedded, find_binary
 

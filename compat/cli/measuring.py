@@ -16,7 +16,7 @@ from compat.bench.runner import Failed, measure
 from compat.bench.tables import Table
 from compat.bench.workloads import Workload
 from compat.cli.exits import Unfit
-from compat.drivers.implementations import ImplementationError
+from compat.drivers.errors import ImplementationError
 from compat.servers import ServerError
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from compat.model.history import Problem
 
 
+class ImplementationError(Exception):
+    """An implementation that cannot be had; the text names it and says what to do."""
+
+
 class DriverError(Exception):
     """The driver broke the protocol or its process did not hold. `hint` says what its author can do.
 

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import shutil
 import sys
 
-from compat.drivers import places
+from compat.drivers.errors import ImplementationError
+from compat.drivers.places import ROOT, SETUP, node_binary
 
-ROOT = places.root()
 NODE_DRIVER = ROOT / "node" / "driver.mjs"
 NODE_TARGET = "5.62.0"  # the version that the oracle speaks
-
-
-class ImplementationError(Exception):
-    """An implementation that cannot be had; the text names it and says what to do."""
-
-
-def node_binary() -> str:
-    """The node of the project's own environment, else the one on PATH."""
-    own = ROOT / "node" / "env" / "bin" / "node"
-    if own.exists():
-        return str(own)
-    found = shutil.which(os.environ.get("BULLMQ_COMPAT_NODE", "node"))
-    if found is None:
-        raise ImplementationError(f"no `node` was found: {places.NODE}")
-    return found
 
 
 def node_package(version: str) -> str:
@@ -37,7 +20,7 @@ def node_package(version: str) -> str:
 
         return str(versions.package(version))
     if not (ROOT / "node" / "node_modules" / "bullmq" / "package.json").exists():
-        raise ImplementationError(f"bullmq {NODE_TARGET} is not installed for Node; run `{places.SETUP}`")
+        raise ImplementationError(f"bullmq {NODE_TARGET} is not installed for Node; run `{SETUP}`")
     return "bullmq"
 
 

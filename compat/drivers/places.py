@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
+
+from compat.drivers.errors import ImplementationError
 
 HOME = "BULLMQ_COMPAT_HOME"  # names that folder
 
@@ -33,3 +36,16 @@ def root(package: Path = _PACKAGE, environ: Mapping[str, str] = os.environ) -> P
 #: The command that puts there what is missing, and how to come by a Node.
 SETUP = "python3 ci setup" if in_checkout() else "bullmq-compat setup"
 NODE = f"`{SETUP}` brings one" if in_checkout() else "put Node 18 or later, with npm, on PATH"
+
+ROOT = root()
+
+
+def node_binary() -> str:
+    """The node of the project's own environment, else the one on PATH. Raises `ImplementationError`."""
+    own = ROOT / "node" / "env" / "bin" / "node"
+    if own.exists():
+        return str(own)
+    found = shutil.which(os.environ.get("BULLMQ_COMPAT_NODE", "node"))
+    if found is None:
+        raise ImplementationError(f"no `node` was found: {NODE}")
+    return found

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from compat.drivers import Pool
-from compat.drivers.implementations import NODE_TARGET, ROOT
+from compat.drivers.implementations import NODE_TARGET
+from compat.drivers.places import ROOT
 from compat.execute.options import Options
 from compat.execute.ready import ready
 from compat.execute.session import Right, Session

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from compat.drivers import Pool
-from compat.drivers.implementations import NODE_TARGET, ROOT
+from compat.drivers.implementations import NODE_TARGET
+from compat.drivers.places import ROOT
 from compat.execute.options import Options
 from compat.execute.players import Seat
 from compat.execute.ready import jobs_at_once, ready

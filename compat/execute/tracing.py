@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from redis.asyncio.connection import Connection
 from redis.exceptions import RedisError
 
-from compat.drivers.implementations import ROOT
+from compat.drivers.places import ROOT
 from compat.execute.facts import poll
 from compat.model.cell import Side
 from compat.model.run import ScriptCall

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from compat.drivers.implementations import ROOT, ImplementationError
+from compat.drivers.errors import ImplementationError
+from compat.drivers.places import ROOT
 
 HERE = Path(__file__).resolve().parent
 STATE = ROOT / ".state" / "ports"

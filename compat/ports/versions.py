@@ -6,7 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
-from compat.drivers.implementations import ROOT, ImplementationError, node_binary
+from compat.drivers.errors import ImplementationError
+from compat.drivers.places import ROOT, node_binary
 from compat.ports.environments import READY, STATE, alone, attempt
 
 #: A folder a version, with the lock file that says what is installed for it.

@@ -7,7 +7,8 @@ import subprocess
 from typing import Any
 
 from compat.drivers import Driver, command_for
-from compat.drivers.implementations import NODE_DRIVER, node_binary
+from compat.drivers.implementations import NODE_DRIVER
+from compat.drivers.places import node_binary
 from compat.protocol.messages import PROTOCOL
 from compat.protocol.methods import EVENTS, FLOW, JOB, JOB_VIEW, METHODS, PRODUCER, QUEUE, WORKER
 from compat.protocol.symbols import SCRIPT_CODES, TEXTS

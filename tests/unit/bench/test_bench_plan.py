@@ -8,7 +8,7 @@ from compat.bench.peers import Peer, peer
 from compat.bench.plan import runs
 from compat.bench.programs.contract import answered
 from compat.bench.workloads import BY_ID, WORKLOADS
-from compat.drivers.implementations import ImplementationError
+from compat.drivers.errors import ImplementationError
 
 FAST = Peer("fast", ("true",), warms=True)
 SLOW = Peer("slow", ("true",), frozenset({"work"}), share=0.2)
