@@ -17,12 +17,18 @@ Examples:
   bullmq-compat run --impl 'cmd:./driver' --known known.yaml
 
 \b
-An entry of known.yaml:
-  - check: job.failedReason     what differs
-    reason: "stored as JSON"    the cause; a person writes it
-    issue: "…"                  where the port tracks it (may be left out)
-    seen:                       exactly where, with a digest of the values
-      - {at: "retry/fixed#end", arms: [self], signature: "5f1e0c2a9b7d"}
+An entry of known.yaml is one cause:
+  - cause: quoted-reason              its name (may be left out)
+    reason: "stored as JSON"          the cause in words; a person writes it
+    issue: "…"                        where the port tracks it (may be left out)
+    checks: ["*/job.failedReason"]    what an update puts here when it is new
+    seen:                             exactly where, with digests of the values
+      - {in: "retry/fixed", arms: [self], checks: {"end/job.failedReason": "5f1e0c2a9b7d"}}
+
+\b
+Instead of a digest: `varies`, other values every time; `at times`, not always
+there. An update writes them where records differ (`run --repeat 3`, or several
+RECORDs); the entry must say why (`chance`).
 
 \b
 Exit codes: 0 sound, 2 stale (no cause, no such cell, listed twice),
@@ -46,11 +52,14 @@ _known = click.option(
 
 
 @command.command(epilog="\b\nExample:\n  bullmq-compat baseline update run.jsonl --known known.yaml\n")
-@click.argument("record_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="RECORD")
+@click.argument(
+    "record_files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="RECORD...",
+)  # fmt: skip
 @_known
 @scenarios
-def update(record_file: Path, file: Path, folder: Path | None) -> int:
-    """Make known.yaml tell the truth about a RECORD that `run --json` wrote.
+def update(record_files: tuple[Path, ...], file: Path, folder: Path | None) -> int:
+    """Make known.yaml tell the truth about RECORDs that `run --json` wrote.
 
     Causes are kept; an entry that is new has none, and no run passes before a person has written it. In CI this is
     refused: a gate that moves itself is none.
@@ -63,17 +72,19 @@ def update(record_file: Path, file: Path, folder: Path | None) -> int:
     if os.environ.get("CI", "").lower() not in ("", "0", "false"):
         raise Unfit("`baseline update` is not for CI: it would wave through whatever it should stop",
                     "run it on your own machine, write the reasons, and commit known.yaml")  # fmt: skip
-    run = record(record_file)
-    before = load(file)
-    if before.port and before.port != run.header.port.name:
-        raise Unfit(f"{file} is about {before.port}, the record about {run.header.port.name}", "name another --known")
-    after = updated(pruned(before, exists(folder)), run.verdicts, run.header.gate, run.header.port.name)
+    runs = [record(found) for found in record_files]
+    before, header = load(file), runs[0].header
+    ports = {before.port or header.port.name, *(run.header.port.name for run in runs)}
+    if len(ports) > 1:
+        raise Unfit(f"{file} and the records are about {', '.join(sorted(ports))}", "name another --known")
+    verdicts = [verdict for run in runs for verdict in run.verdicts]
+    after = updated(pruned(before, exists(folder)), verdicts, header.gate, header.port.name)
     file.write_text(write(after), encoding="utf-8")
-    bare = [entry.check for entry in after.known if not entry.reason]
     click.echo(f"{file}: {len(after.known)} entries")
-    for check in bare:
-        click.echo(f"  {check}: write the reason")
-    if left := [verdict.cell.id for verdict in run.verdicts if verdict.word in ("error", "invalid", "flaky")]:
+    for entry in after.known:
+        if not entry.reason:
+            click.echo(f"  {entry.title}: write the reason")
+    if left := [verdict.cell.id for verdict in verdicts if verdict.word in ("error", "invalid", "flaky")]:
         click.echo(f"  {len(left)} cells were not judged and stay as they were listed: {', '.join(left[:3])} …")
     return 0
 

@@ -10,7 +10,8 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from fnmatch import fnmatchcase
+from typing import Any, Final
 
 from msgspec import Struct, field, structs
 
@@ -21,19 +22,19 @@ from compat.model.scenario import ArmName, TopologyName
 from compat.model.verdict import CellVerdict, Difference, Level
 from compat.protocol.values import encode
 
+#: Instead of a signature, where chance decides: the check differs every time, with other values; it differs at times.
+VARIES: Final = "varies"
+AT_TIMES: Final = "at times"
+
 
 class Seen(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Where a known difference is seen: a scenario and a scope of it (`retry/fixed#end`), in these arms, on these
-    topologies; `signature` is of the values that differ."""
+    """Where a known difference is seen: in a scenario, in these arms, on these topologies. `checks` are scope and what
+    differs (`end/job.failedReason`), each with the signature of the values that differ, or `varies`, or `at times`."""
 
-    at: str
+    scenario: str = field(name="in")
     arms: tuple[ArmName, ...]
-    signature: str
+    checks: dict[str, str]
     on: tuple[TopologyName, ...] = ("single", "cluster")
-
-    @property
-    def scenario(self) -> str:
-        return self.at.partition("#")[0]
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -41,12 +42,27 @@ class Seen(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Entry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One cause. `check` is what differs, without scenario and scope (`job.failedReason`); `issue` is the port's."""
+    """One cause, and all that it brings about. `issue` is the port's.
 
-    check: str
+    `checks` are globs over whole checks (`*/job.failedReason`, `flow/*#*`): an update puts what is new to the first
+    entry that has one for it. They wave nothing through: only what is `seen` is known. `chance` says why some of that
+    comes out differently from run to run.
+    """
+
     reason: str
+    checks: tuple[str, ...]
     seen: tuple[Seen, ...]
+    cause: str = ""  # its name, in a word
     issue: str = ""
+    chance: str = ""
+
+    @property
+    def title(self) -> str:
+        return self.cause or ", ".join(self.checks)
+
+    def takes(self, check: str) -> bool:
+        """Whether an update puts this check here."""
+        return any(fnmatchcase(check, pattern) for pattern in self.checks)
 
 
 class Baseline(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -54,13 +70,14 @@ class Baseline(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     port: str = ""  # the implementation's name; empty: any
     known: tuple[Entry, ...] = field(default_factory=tuple)
 
-    def by_cell(self) -> dict[Cell, dict[str, tuple[Entry, Seen]]]:
-        """Cell → check → the entry and the row of it that list it there."""
-        found: dict[Cell, dict[str, tuple[Entry, Seen]]] = defaultdict(dict)
+    def by_cell(self) -> dict[Cell, dict[str, tuple[Entry, str]]]:
+        """Cell → check → the entry that lists it there, and with which signature."""
+        found: dict[Cell, dict[str, tuple[Entry, str]]] = defaultdict(dict)
         for entry in self.known:
             for row in entry.seen:
                 for cell in row.cells:
-                    found[cell][f"{row.at}/{entry.check}"] = (entry, row)
+                    for check, mark in row.checks.items():
+                        found[cell][f"{row.scenario}#{check}"] = (entry, mark)
         return found
 
 
@@ -73,23 +90,33 @@ class Complaint(Struct, frozen=True):
 
 
 def complaints(baseline: Baseline, exists: Callable[[Cell], bool]) -> Iterator[Complaint]:
-    """No cause, no place, a cell that no scenario has, one difference listed twice."""
-    listed: dict[tuple[Cell, str], int] = {}
+    """No cause, no place, a cell that no scenario has, one difference listed twice, chance without a reason."""
+    listed: dict[tuple[Cell, str], tuple[int, int]] = {}
     for number, entry in enumerate(baseline.known):
         if not entry.reason.strip():
-            yield Complaint(number, None, f"`{entry.check}` has no `reason`; say what causes it")
+            yield Complaint(number, None, f"`{entry.title}` has no `reason`; say what causes it")
         if not entry.seen:
-            yield Complaint(number, None, f"`{entry.check}` is seen nowhere; remove the entry")
+            yield Complaint(number, None, f"`{entry.title}` is seen nowhere; remove the entry")
+        checks = {f"{row.scenario}#{check}": mark for row in entry.seen for check, mark in row.checks.items()}
+        for pattern in entry.checks:
+            if entry.seen and not any(fnmatchcase(check, pattern) for check in checks):
+                yield Complaint(number, None, f"nothing that is seen here matches `{pattern}`; remove it")
+        if not entry.chance.strip() and {VARIES, AT_TIMES} & set(checks.values()):
+            yield Complaint(number, None, f"`{entry.title}` comes out differently from run to run; say why (`chance`)")
+        if entry.chance and entry.seen and not {VARIES, AT_TIMES} & set(checks.values()):
+            yield Complaint(number, None, f"nothing in `{entry.title}` is left to `chance`; remove it")
         for row, seen in enumerate(entry.seen):
-            if "#" not in seen.at or not seen.arms or not seen.on:
-                yield Complaint(number, row, f"`{seen.at}` needs a scope (SCENARIO#SCOPE), `arms` and `on`")
-                continue
+            if not (seen.checks and seen.arms and seen.on):
+                yield Complaint(number, row, f"`{seen.scenario}` needs `checks`, `arms` and `on`")
+            for check in seen.checks:
+                if "/" not in check:
+                    yield Complaint(number, row, f"`{check}` has no scope; write SCOPE/WHAT, as `end/job.data`")
             for cell in seen.cells:
                 if not exists(cell):
                     yield Complaint(number, row, f"there is no cell {cell.id}; remove it, or mend its name")
-                first = listed.setdefault((cell, f"{seen.at}/{entry.check}"), number)
-                if first != number or sum(cell in other.cells and other.at == seen.at for other in entry.seen) > 1:
-                    yield Complaint(number, row, f"{seen.at}/{entry.check} is listed twice for {cell.id}; keep one")
+                for check in seen.checks:
+                    if listed.setdefault((cell, check), (number, row)) != (number, row):
+                        yield Complaint(number, row, f"{seen.scenario}#{check} is listed twice for {cell.id}; keep one")
 
 
 def signature(differences: Iterable[Difference]) -> str:
@@ -102,7 +129,7 @@ def _spelled(value: Any) -> Any:
     return spelled(encode(value))  # tagged, as in the record that `updated` may have it from
 
 
-def apply(listed: Mapping[str, tuple[Entry, Seen]], verdict: CellVerdict, gate: Level) -> CellVerdict:
+def apply(listed: Mapping[str, tuple[Entry, str]], verdict: CellVerdict, gate: Level) -> CellVerdict:
     """The verdict in the light of what is listed for its cell. `error`, `invalid` and `flaky` stay what they are."""
     if not listed or verdict.word in ("error", "invalid", "flaky"):
         return verdict
@@ -110,8 +137,8 @@ def apply(listed: Mapping[str, tuple[Entry, Seen]], verdict: CellVerdict, gate: 
         reason = f"known.yaml lists {_names(listed)}, but the cell is not applicable: {verdict.reason}"
         return structs.replace(verdict, word="stale", reason=reason, hint=_HINT)
     seen = seen_checks(verdict, gate)
-    passed = [check for check in listed if check not in seen]
-    changed = [check for check, (_, row) in listed.items() if check in seen and seen[check] != row.signature]
+    passed = [check for check, (_, mark) in listed.items() if check not in seen and mark != AT_TIMES]
+    changed = [check for check, (_, mark) in listed.items() if seen.get(check, mark) != mark and mark not in _CHANCE]
     new = [check for check in seen if check not in listed]
     told = [
         *([f"known.yaml lists {_names(passed)}, where there is no difference"] if passed else []),
@@ -121,10 +148,14 @@ def apply(listed: Mapping[str, tuple[Entry, Seen]], verdict: CellVerdict, gate: 
     if told:
         word = "fail" if new else "stale"
         return structs.replace(verdict, word=word, reason="; ".join(told), hint=_HINT)
-    causes = dict.fromkeys(entry.reason + (f" ({entry.issue})" if entry.issue else "") for entry, _ in listed.values())
+    if not seen:
+        return verdict
+    entries = (entry for check, (entry, _) in listed.items() if check in seen)
+    causes = dict.fromkeys(entry.reason + (f" ({entry.issue})" if entry.issue else "") for entry in entries)
     return structs.replace(verdict, word="known", reason="; ".join(causes))
 
 
+_CHANCE = (VARIES, AT_TIMES)
 _HINT = "look at the differences; where they are as they should be, `bullmq-compat baseline update` writes them down"
 
 
@@ -145,62 +176,75 @@ def _names(checks: Iterable[str]) -> str:
 def updated(baseline: Baseline, verdicts: Iterable[CellVerdict], gate: Level, port: str) -> Baseline:
     """The baseline that tells the truth about these verdicts.
 
-    What was listed stays in its entry, so that causes are kept; what is new goes to the first entry of its check, or to
-    one without a reason, for a person to fill in. Cells that these verdicts do not judge keep what is listed.
+    What was listed stays in its entry, so that causes are kept; what is new goes to the first entry that takes it, or
+    to one without a reason, for a person to fill in. Cells that these verdicts do not judge keep what is listed. Where
+    a cell was judged several times, what is not always the same is listed as `varies` or `at times`, and stays so.
     """
-    verdicts = tuple(verdicts)
-    judged = {verdict.cell for verdict in verdicts if verdict.word not in ("error", "invalid", "flaky")}
-    rows: dict[int, dict[tuple[str, str], set[Cell]]] = defaultdict(lambda: defaultdict(set))
+    runs: dict[Cell, list[dict[str, str]]] = defaultdict(list)
+    for verdict in verdicts:
+        if verdict.word not in ("error", "invalid", "flaky"):
+            runs[verdict.cell].append(seen_checks(verdict, gate))
     entries = list(baseline.known)
+    found: dict[int, dict[Cell, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
+    homes: dict[tuple[Cell, str], int] = {}
+    listed: dict[tuple[Cell, str], str] = {}
     for number, entry in enumerate(entries):
         for row in entry.seen:
             for cell in row.cells:
-                if cell not in judged:
-                    rows[number][row.at, row.signature].add(cell)
-    homes = {(cell, check): entry for cell, found in baseline.by_cell().items() for check, (entry, _) in found.items()}
-    for verdict in verdicts:
-        if verdict.cell not in judged:
-            continue
-        for check, mark in seen_checks(verdict, gate).items():
-            scenario, _, rest = check.partition("#")
-            scope, _, what = rest.partition("/")
-            at = f"{scenario}#{scope}"
-            home = homes.get((verdict.cell, check))
-            number = entries.index(home) if home is not None else _home(entries, what)
-            rows[number][at, mark].add(verdict.cell)
-    known = (structs.replace(entry, seen=_rows(rows[number])) for number, entry in enumerate(entries))
+                for check, mark in row.checks.items():
+                    whole = f"{row.scenario}#{check}"
+                    homes[cell, whole], listed[cell, whole] = number, mark
+                    if cell not in runs or mark == AT_TIMES:
+                        found[number][cell][check] = mark
+    for cell, times in runs.items():
+        for whole in dict.fromkeys(check for seen in times for check in seen):
+            number = homes[cell, whole] if (cell, whole) in homes else _home(entries, whole)
+            before = listed.get((cell, whole), "")
+            found[number][cell][whole.partition("#")[2]] = _mark(before, [seen.get(whole) for seen in times])
+    known = (structs.replace(entry, seen=_rows(found[number])) for number, entry in enumerate(entries))
     return Baseline(1, baseline.port or port, tuple(entry for entry in known if entry.seen))
+
+
+def _mark(before: str, times: list[str | None]) -> str:
+    if before == AT_TIMES or None in times:
+        return AT_TIMES
+    return VARIES if before == VARIES or len(set(times)) > 1 else str(times[0])
 
 
 def pruned(baseline: Baseline, exists: Callable[[Cell], bool]) -> Baseline:
     """The baseline without cells that no scenario has."""
     known = []
     for entry in baseline.known:
-        cells: dict[tuple[str, str], set[Cell]] = defaultdict(set)
+        cells: dict[Cell, dict[str, str]] = defaultdict(dict)
         for row in entry.seen:
-            cells[row.at, row.signature].update(cell for cell in row.cells if exists(cell))
-        known.append(structs.replace(entry, seen=_rows({key: found for key, found in cells.items() if found})))
+            for cell in row.cells:
+                if exists(cell):
+                    cells[cell].update(row.checks)
+        known.append(structs.replace(entry, seen=_rows(cells)))
     return structs.replace(baseline, known=tuple(known))
 
 
-def _home(entries: list[Entry], what: str) -> int:
+def _home(entries: list[Entry], check: str) -> int:
     for number, entry in enumerate(entries):
-        if entry.check == what:
+        if entry.takes(check):
             return number
-    entries.append(Entry(what, "", ()))
+    entries.append(Entry("", (f"*/{check.partition('#')[2].partition('/')[2]}",), ()))
     return len(entries) - 1
 
 
-def _rows(found: dict[tuple[str, str], set[Cell]]) -> tuple[Seen, ...]:
-    """Cells gathered into arms × topologies; those that are no such product stand in rows of their own."""
+def _rows(found: Mapping[Cell, Mapping[str, str]]) -> tuple[Seen, ...]:
+    """Cells that show the same gathered into arms × topologies; those that are no such product stand apart."""
+    same: dict[tuple[str, tuple[tuple[str, str], ...]], set[Cell]] = defaultdict(set)
+    for cell, checks in found.items():
+        same[cell.scenario, tuple(sorted(checks.items()))].add(cell)
     made: list[Seen] = []
-    for (at, mark), cells in sorted(found.items()):
+    for (scenario, checks), cells in sorted(same.items()):
         by_topologies: dict[tuple[TopologyName, ...], list[ArmName]] = defaultdict(list)
         for arm in _ARMS:
             on = tuple(t for t in _TOPOLOGIES if any(cell.arm == arm and cell.topology == t for cell in cells))
             if on:
                 by_topologies[on].append(arm)
-        made += [Seen(at, tuple(arms), mark, on) for on, arms in by_topologies.items()]
+        made += [Seen(scenario, tuple(arms), dict(checks), on) for on, arms in by_topologies.items()]
     return tuple(made)
 
 
@@ -217,14 +261,15 @@ def write(baseline: Baseline) -> str:
         "known:" + ("" if baseline.known else " []"),
     ]
     for entry in baseline.known:
-        lines += [f"  - check: {_text(entry.check)}", f"    reason: {_text(entry.reason)}"]
-        if entry.issue:
-            lines.append(f"    issue: {_text(entry.issue)}")
-        lines.append("    seen:")
+        said = {name: getattr(entry, name) for name in ("cause", "reason", "issue", "chance")}
+        words = [f"{name}: {_text(text)}" for name, text in said.items() if text or name == "reason"]
+        words += [f"checks: [{', '.join(map(_text, entry.checks))}]", "seen:"]
+        lines += [("  - " if number == 0 else "    ") + line for number, line in enumerate(words)]
         for row in entry.seen:
             on = "" if row.on == _TOPOLOGIES else f", on: [{', '.join(row.on)}]"
+            checks = ", ".join(f"{_text(check)}: {_text(mark)}" for check, mark in row.checks.items())
             arms = ", ".join(row.arms)
-            lines.append(f"      - {{at: {_text(row.at)}, arms: [{arms}]{on}, signature: {_text(row.signature)}}}")
+            lines.append(f"      - {{in: {_text(row.scenario)}, arms: [{arms}]{on}, checks: {{{checks}}}}}")
     return "\n".join(lines) + "\n"
 
 
