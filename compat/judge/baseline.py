@@ -238,13 +238,13 @@ def _rows(found: Mapping[Cell, Mapping[str, str]]) -> tuple[Seen, ...]:
     for cell, checks in found.items():
         same[cell.scenario, tuple(sorted(checks.items()))].add(cell)
     made: list[Seen] = []
-    for (scenario, checks), cells in sorted(same.items()):
+    for (scenario, shown), cells in sorted(same.items()):
         by_topologies: dict[tuple[TopologyName, ...], list[ArmName]] = defaultdict(list)
         for arm in _ARMS:
             on = tuple(t for t in _TOPOLOGIES if any(cell.arm == arm and cell.topology == t for cell in cells))
             if on:
                 by_topologies[on].append(arm)
-        made += [Seen(scenario, tuple(arms), dict(checks), on) for on, arms in by_topologies.items()]
+        made += [Seen(scenario, tuple(arms), dict(shown), on) for on, arms in by_topologies.items()]
     return tuple(made)
 
 

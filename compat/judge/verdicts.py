@@ -12,6 +12,8 @@ from compat.model.history import Failure, History
 from compat.model.scenario import Scenario
 from compat.model.verdict import CellVerdict, Difference, Level, Word
 from compat.normalise import Canonical
+from compat.normalise.names import Names
+from compat.normalise.text import walk
 
 #: Failures that are no judgement on the port's behaviour in this scenario.
 _ERRORS: Final = ("protocol", "environment")
@@ -117,15 +119,15 @@ def _lawless(scenario: Scenario, port: History) -> Iterator[Difference]:
 
 def _unmet(scenario: Scenario, port: History) -> Iterator[Difference]:
     """What the scenario expects and the port misses. A port that broke off is told of the step, not of these."""
-    if port.failure is not None:
-        return
-    for missed in missed_facts(scenario, port):
+    missing = missed_facts(scenario, port) if port.failure is None else ()
+    names = Names(scenario, port) if missing else str
+    for missed in missing:
         yield Difference(
             check=f"{scenario.id}#end/expect/{missed.number}",
             level="state",
             where=missed.about,
-            oracle=missed.expected,
-            port=missed.seen,
+            oracle=walk(missed.expected, names, fold=False),
+            port=walk(missed.seen, names, fold=False),
             words=missed.words,
             why=scenario.why,
         )

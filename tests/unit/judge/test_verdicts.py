@@ -14,6 +14,7 @@ from compat.model.cell import Cell
 from compat.model.history import Failure, History, Outcome, Problem
 from compat.model.scenario import Scenario
 from compat.model.verdict import CellVerdict, Difference, Level, Word
+from compat.normalise import canonical
 
 Make = Callable[..., History]
 Replace = Callable[[History, dict[str, Key | None]], History]
@@ -145,6 +146,13 @@ def test_a_fact_that_the_port_misses_is_a_difference(variant: Variant, history: 
     fewer = msgspec.structs.replace(port, attempts=port.attempts[:1])
     verdict = judge(variant(expect=[{"job": "j", "attempts": 2}]), history(), fewer)
     assert "made/up#end/expect/1" in [one.check for one in verdict.differences]
+
+
+def test_what_a_missed_fact_names_is_the_same_in_every_run(variant: Variant, history: Make) -> None:
+    """A baseline knows the difference again by these values."""
+    scenario = variant(expect=[{"job": "j", "data": {"at": "<prefix>"}}])
+    verdict = judge(scenario, canonical(scenario, history()), history("self"))
+    assert [one.oracle for one in verdict.differences if "expect" in one.check] == [{"at": "<prefix>"}]
 
 
 def test_a_law_that_only_the_port_breaks_is_a_difference(busy: Scenario, history: Make, with_keys: Replace) -> None:
