@@ -23,7 +23,8 @@ An entry of known.yaml is one cause:
     issue: "…"                        where the port tracks it (may be left out)
     checks: ["*/job.failedReason"]    what an update puts here when it is new
     seen:                             exactly where, with digests of the values
-      - {in: "retry/fixed", arms: [self], checks: {"end/job.failedReason": "5f1e0c2a9b7d"}}
+      - {in: "retry/fixed", arms: [self], checks:
+          {"end/job.failedReason": "5f1e0c2a9b7d"}}
 
 \b
 Instead of a digest: `varies`, other values every time; `at times`, not always
