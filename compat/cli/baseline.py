@@ -18,18 +18,18 @@ Examples:
 
 \b
 An entry of known.yaml is one cause:
-  - cause: quoted-reason              its name (may be left out)
-    reason: "stored as JSON"          the cause in words; a person writes it
-    issue: "…"                        where the port tracks it (may be left out)
-    checks: ["*/job.failedReason"]    what an update puts here when it is new
-    seen:                             exactly where, with digests of the values
+  - cause: quoted-reason            its name (may be left out)
+    reason: "stored as JSON"        the cause in words; a person writes it
+    issue: "…"                      where the port tracks it (may be left out)
+    checks: ["*/job.failedReason"]  what an update puts here when it is new
+    seen:                           exactly where, with digests of the values
       - {in: "retry/fixed", arms: [self], checks:
           {"end/job.failedReason": "5f1e0c2a9b7d"}}
 
 \b
-Instead of a digest: `varies`, other values every time; `at times`, not always
-there. An update writes them where records differ (`run --repeat 3`, or several
-RECORDs); the entry must say why (`chance`).
+Instead of a digest: `varies`, other values every time; `at times`, not
+always there. An update writes them where records differ (`run --repeat 3`,
+or several RECORDs); the entry must say why (`chance`).
 
 \b
 Exit codes: 0 sound, 2 stale (no cause, no such cell, listed twice),
