@@ -33,10 +33,10 @@ class MissedFact(Struct, frozen=True):
 
 
 def missed_facts(scenario: Scenario, history: History) -> tuple[MissedFact, ...]:
-    """Every part of every fact that does not hold, in the order of `expect`."""
+    """Every part of every fact that does not hold, in the order of `expect`; those that show a loss come last."""
     return tuple(
         MissedFact(number, about, expected, seen, f"expected {about} to be {_say(expected)}, found {_say(seen)}")
-        for number, fact in enumerate(scenario.expect, 1)
+        for number, fact in enumerate((*scenario.expect, *(loss.shown for loss in scenario.losses)), 1)
         for about, expected, seen in _Facts(scenario, history, fact).missed()
     )
 

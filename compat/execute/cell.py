@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -12,6 +13,7 @@ from compat.capture import NeverStill, capture
 from compat.drivers import Pool
 from compat.execute.calls import Calls
 from compat.execute.connections import Connections
+from compat.execute.faulting import Faulting
 from compat.execute.incidents import Incidents
 from compat.execute.players import Seat
 from compat.execute.stage import Stage
@@ -20,7 +22,7 @@ from compat.execute.waiting import Waiting
 from compat.model.capture import Capture
 from compat.model.cell import ROLES, Cell, Side
 from compat.model.history import Failure, History
-from compat.model.scenario import Add, Bulk, Call, Expire, Flow, Scenario, Start, Step, Stop, Until
+from compat.model.scenario import Add, Bulk, Call, Expire, Flow, Scenario, Start, Step, Stop, Strike, Until
 from compat.servers import Server
 
 END = "end"  # the label of the capture after the last step
@@ -37,6 +39,8 @@ class CellRun:
         self._waiting = Waiting(self.stage)
         self._calls = Calls(self.stage, self._waiting)
         self._incidents = Incidents(self.stage, self._waiting)
+        self._faulting = Faulting(self.stage)
+        self._later: dict[str, asyncio.Task[None]] = {}
         self._connections = Connections(prefix, scenario.objects, cell.topology)
         self._captures: list[Capture] = []
         self._step_ms: list[float] = []
@@ -56,11 +60,13 @@ class CellRun:
             ended = time.time() * 1000
         finally:
             try:
-                await self.players.end()
-            except Trouble as trouble:
-                failure = failure or trouble.failure(stage.step)
+                failure = await self._ended(self._faulting.mend_all, failure)
             finally:
-                await stage.server.delete_prefix(stage.prefix)
+                try:
+                    await self._drop()
+                    failure = await self._ended(self.players.end, failure)
+                finally:
+                    await stage.server.delete_prefix(stage.prefix)
         return History(
             cell=stage.cell,
             prefix=stage.prefix,
@@ -74,6 +80,8 @@ class CellRun:
             labels=dict(stage.labels),
             step_ms=tuple(self._step_ms),
             moves=tuple(stage.moves),
+            skews=tuple(stage.skews),
+            struck=tuple(self._faulting.struck),
             failure=failure,
             denied=tuple(sorted(self.players.denied)),
             seconds=time.monotonic() - clock,
@@ -89,7 +97,7 @@ class CellRun:
         for number, step in enumerate(stage.scenario.steps):
             stage.step = number
             self._step_ms.append(time.time() * 1000)
-            await self._do(step)
+            await (self._do(step) if step.later is None else self._leave(step, step.later))
             if stage.processor.trouble is not None:
                 raise stage.processor.trouble
         stage.step = len(stage.scenario.steps)
@@ -97,6 +105,30 @@ class CellRun:
         await self._capture(END)
         if stage.processor.trouble is not None:
             raise stage.processor.trouble
+
+    async def _ended(self, end: Callable[[], Awaitable[None]], failure: Failure | None) -> Failure | None:
+        """The failure there was, else that of this end."""
+        try:
+            await end()
+        except Trouble as trouble:
+            return failure or trouble.failure(self.stage.step)
+        return failure
+
+    async def _leave(self, step: Step, label: str) -> None:
+        """Make a step's call and do not wait for its end."""
+        self.stage.sent.clear()
+        task = self._later[label] = asyncio.create_task(self._do(step), name=f"{self.stage.cell.id} {label}")
+        sent = asyncio.create_task(self.stage.sent.wait())
+        try:
+            await asyncio.wait((task, sent), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sent.cancel()
+
+    async def _drop(self) -> None:
+        """Forget the calls that nobody has waited for: the cell broke off."""
+        for task in self._later.values():
+            task.cancel()
+        await asyncio.gather(*self._later.values(), return_exceptions=True)
 
     async def _do(self, step: Step) -> None:
         match step:
@@ -137,6 +169,12 @@ class CellRun:
                 await self._incidents.clock(moment)
             case Step(kill=str(worker)):
                 await self._incidents.kill(worker)
+            case Step(fault=Strike() as strike):
+                await self._faulting.strike(strike)
+            case Step(mend=str(name)):
+                await self._faulting.mend(name)
+            case Step(await_=str(label)):
+                await self._later.pop(label)
             case _:
                 raise Trouble("environment", f"step {self.stage.step} has no verb")
 

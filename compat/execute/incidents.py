@@ -44,11 +44,7 @@ class Incidents:
     async def kill(self, worker: str) -> None:
         stage = self._stage
         await self._waiting.settled()
-        # In `shadow`: the side that has a job in hand, so that the other one must rescue it; else the port.
-        sides = sorted(
-            stage.holders(worker), key=lambda side: (stage.processor.held(worker, side) == 0, side == "oracle")
-        )
-        player = stage.bury(worker, sides[0])
+        player = stage.bury(worker, stage.victim(worker))
         await stage.players.kill(player)
 
         async def gone() -> bool | None:

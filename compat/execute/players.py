@@ -14,6 +14,7 @@ import msgspec
 from compat.drivers import CallRaised, Driver, DriverError, Pool
 from compat.execute.processor import Processor
 from compat.execute.trouble import Trouble
+from compat.faults import CATALOGUE, Proxy
 from compat.model.cell import ROLES, Cell, Side
 from compat.model.history import Notice
 from compat.model.scenario import Scenario
@@ -42,6 +43,8 @@ class Player:
     objects: set[str] = field(default_factory=set)
     dying: bool = False  # its processor was told to die
     dead: bool = False
+    frozen: bool = False  # its process was stopped by a fault
+    proxy: Proxy | None = None  # what its connections go through, where a fault needs one
 
 
 class Players:
@@ -66,8 +69,12 @@ class Players:
         self.all: list[Player] = []
         self.notices: list[Notice] = []
         self.denied: set[str] = set()  # keys outside the prefix that a driver tried to touch
-        self._deaths = any(step.kill for step in scenario.steps) or any(
-            rule.then.die is not msgspec.UNSET for rule in scenario.program
+        faults = [step.fault for step in scenario.steps if step.fault is not None]
+        self._proxied = any("proxy" in CATALOGUE[fault.kind].needs for fault in faults)
+        self._apart = (
+            any(step.kill for step in scenario.steps)
+            or any(rule.then.die is not msgspec.UNSET for rule in scenario.program)
+            or any(scenario.objects[fault.of].kind == "worker" for fault in faults if fault.of is not None)
         )
 
     @property
@@ -81,9 +88,9 @@ class Players:
 
     async def player(self, name: str, side: Side) -> Player:
         """The player that holds `name` on `side`, taking a driver where there is none yet. Raises `Trouble`."""
-        # A worker that will die, or whose driver can do one thing at a time (it could not add while a processor
-        # call is held), has a process of its own.
-        apart = self._deaths or self._seats[side].welcome.serial
+        # A worker that will die or suffer a fault, or whose driver can do one thing at a time (it could not add while a
+        # processor call is held), has a process of its own.
+        apart = self._apart or self._seats[side].welcome.serial
         group = name if apart and self._scenario.objects[name].kind == "worker" else ""
         player = self._groups.get((side, group))
         if player is None or player.dead:
@@ -109,6 +116,9 @@ class Players:
             lambda method, params: self._listen(player, method, params),
         )
         redis = self._server.address(player.user or None, password, self._first)
+        if self._proxied:
+            player.proxy = await Proxy(self._first).__aenter__()
+            redis = msgspec.structs.replace(redis, nodes=((player.proxy.host, player.proxy.port),))
         await self.call(player, "scenario.begin", Begin(self._scenario.id, self._prefix, redis))
 
     async def call(self, player: Player, method: str, params: Any) -> Any:
@@ -175,5 +185,7 @@ class Players:
             elif not player.dead:
                 await self._pool.give_back(player.driver)
         finally:
+            if player.proxy is not None:
+                await player.proxy.__aexit__(None, None, None)
             if player.user:
                 self.denied |= set(await self._server.remove_user(player.user))

@@ -16,6 +16,7 @@ from compat.execute.options import Options
 from compat.execute.players import Seat
 from compat.execute.ready import own_binary
 from compat.execute.tracing import Watch, watching
+from compat.faults import CATALOGUE, Need
 from compat.judge import judge, oracle_trouble
 from compat.judge.baseline import apply
 from compat.model.cell import Cell, Side
@@ -159,7 +160,13 @@ class Session:
         stem = f"compat-{self._token}-{number}"
         prefix = f"{{{stem}}}" if cell.topology == "cluster" and scenario.tagging == "prefix" else stem
         if "own-server" in scenario.needs:
-            async with embedded(cell.topology, binary=own_binary(self._options)) as server:
+            opened = embedded(
+                cell.topology,
+                binary=own_binary(self._options),
+                durable=_faults_need(scenario, "durable"),
+                replicas=cell.topology == "cluster" and _faults_need(scenario, "replicas"),
+            )
+            async with opened as server:
                 return await self._on(scenario, cell, prefix, server, watch)
         return await self._on(scenario, cell, prefix, self._servers[cell.topology], watch)
 
@@ -169,6 +176,10 @@ class Session:
             return await cell_run.play()
         async with watching(watch, server, prefix, lambda: {p.user: p.side for p in cell_run.players.all}):
             return await cell_run.play()
+
+
+def _faults_need(scenario: Scenario, need: Need) -> bool:
+    return any(step.fault is not None and need in CATALOGUE[step.fault.kind].needs for step in scenario.steps)
 
 
 def _stderr(history: History) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from compat.execute.processor import Processor
 from compat.execute.trouble import Trouble
 from compat.model.cell import Cell, Side
 from compat.model.history import Label, Move, Outcome, Problem
-from compat.model.scenario import Scenario
+from compat.model.scenario import FaultKind, Scenario
 from compat.servers import Node, Server
 
 
@@ -40,6 +41,10 @@ class Stage:
         self.orphans: set[tuple[str, str]] = set()  # jobs that a dead worker left in active
         self.outcomes: list[Outcome] = []
         self.moves: list[Move] = []
+        self.skews: list[Move] = []  # clocks of single players
+        self.struck: dict[str, FaultKind] = {}  # faults by name, until they are mended
+        self.faulty = any(step.fault is not None for step in scenario.steps)
+        self.sent = asyncio.Event()  # set whenever a call is made
         self.since: int | None = None
         self.step = -1
         self.dirty = False  # workers may be at work since the last settling
@@ -100,6 +105,11 @@ class Stage:
             raise Trouble("environment", f"{name} is not open at step {self.step}")
         return sides
 
+    def victim(self, name: str) -> Side:
+        """Whose `name` it is that something befalls: in `shadow` the side's that has a job in hand, so that the other
+        one must rescue it; else the port's."""
+        return min(self.holders(name), key=lambda side: (self.processor.held(name, side) == 0, side == "oracle"))
+
     def turn(self, name: str) -> Player:
         """The player to act for `name`: in `shadow` the sides that hold it take turns."""
         sides = self.holders(name)
@@ -127,7 +137,8 @@ class Stage:
         label: str | None = None,
     ) -> Outcome | None:
         """Call and note the outcome. None when the call raised as foreseen; `Trouble` when it did otherwise."""
-        sent = time.time() * 1000
+        step, sent = self.step, time.time() * 1000
+        self.sent.set()
         result: Any = UNSET
         problem: Problem | None = None
         try:
@@ -136,7 +147,7 @@ class Stage:
             problem = raised.problem
         queue = self.scenario.objects[name].queue_name
         outcome = Outcome(
-            self.step, player.side, method, sent, time.time() * 1000, label, queue, result=result, problem=problem
+            step, player.side, method, sent, time.time() * 1000, label, queue, result=result, problem=problem
         )
         self.outcomes.append(outcome)
         if problem is not None and raises is None:

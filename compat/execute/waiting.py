@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from compat.drivers.driver import PATIENT_DEADLINE
 from compat.execute.facts import poll, seen
@@ -10,6 +13,8 @@ from compat.execute.settle import SETTLE_DEADLINE, Bench, look
 from compat.execute.stage import Stage
 from compat.execute.trouble import Trouble
 from compat.model.scenario import Until
+
+CALM: Final = frozenset({"driver-frozen", "clock-stepped", "reply-lost"})  # faults under which Redis can be relied on
 
 
 class Waiting:
@@ -27,7 +32,11 @@ class Waiting:
         async def look_once() -> bool | None:
             self._check()
             client = stage.client(base)
-            missing[:] = await seen(until, client, base, stage.labels, stage.players.notices, stage.processor.waiting)
+            held, notices = stage.processor.waiting, stage.players.notices
+            try:
+                missing[:] = await seen(until, client, base, stage.labels, notices, held)
+            except (RedisError, OSError) as error:
+                missing[:] = [self._silence(error)]
             return None if missing else True
 
         deadline = PATIENT_DEADLINE if stage.players.patient else until.deadline
@@ -49,7 +58,11 @@ class Waiting:
             homes: dict[Redis, list[Bench]] = {}
             for bench in benches:
                 homes.setdefault(stage.client(bench.base), []).append(bench)
-            rests = [await look(client, mine, explained, stage.since) for client, mine in homes.items()]
+            try:
+                rests = [await look(client, mine, explained, stage.since) for client, mine in homes.items()]
+            except (RedisError, OSError) as error:
+                unrest = (self._silence(error),)
+                return None
             unrest = tuple(words for rest in rests for words in rest.unrest)
             if unrest or benches != self.benches():
                 return None
@@ -61,8 +74,8 @@ class Waiting:
         return found
 
     async def before_add(self) -> None:
-        """Whether a worker is blocked or about to be decides who pops the marker."""
-        if self._stage.dirty:
+        """Whether a worker is blocked or about to be decides who pops the marker. In trouble, who knows."""
+        if self._stage.dirty and CALM.issuperset(self._stage.struck.values()):
             await self.settled()
         self._stage.dirty = self._stage.any_worker()
 
@@ -70,7 +83,7 @@ class Waiting:
         """Every open worker, as it is now."""
         stage, benches = self._stage, []
         for (name, side), player in stage.opened.items():
-            if stage.scenario.objects[name].kind != "worker":
+            if stage.scenario.objects[name].kind != "worker" or player.frozen:
                 continue
             slots = int(stage.worker_opts[name].get("concurrency", 1))
             looping = stage.looping(name) and (name, side) not in stage.paused
@@ -78,6 +91,12 @@ class Waiting:
             limit = (stage.worker_opts[name].get("limiter") or {}).get("max")
             benches.append(Bench(name, player.user, stage.base(name), slots, held, looping, limit))
         return benches
+
+    def _silence(self, error: Exception) -> str:
+        """What is missing while Redis cannot be asked, in a cell with faults; in any other that is an error."""
+        if not self._stage.faulty:
+            raise error
+        return f"Redis to answer (it said: {error})"
 
     def _check(self) -> None:
         stage = self._stage

@@ -1,7 +1,7 @@
 """Faults: what goes wrong with Redis, connections and drivers when a test says so; always undone."""
 
-from compat.faults.catalogue import CATALOGUE, About
-from compat.faults.cluster import FailedOver, MasterLost, SlotMoved, SlotTorn, SlotUnserved
+from compat.faults.catalogue import CATALOGUE, About, Need
+from compat.faults.cluster import FailedOver, MasterLost, SlotFault, SlotMoved, SlotTorn, SlotUnserved
 from compat.faults.drivers import ClockStepped, DriverFrozen, DriverKilled
 from compat.faults.fault import Fault, NodeFault
 from compat.faults.nodes import Frozen, Killed, Loading
@@ -25,11 +25,13 @@ __all__ = [
     "LocksEvicted",
     "MasterLost",
     "MemoryFull",
+    "Need",
     "NodeFault",
     "Proxy",
     "ReadOnly",
     "ReplyLost",
     "ScriptsFlushed",
+    "SlotFault",
     "SlotMoved",
     "SlotTorn",
     "SlotUnserved",

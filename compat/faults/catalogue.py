@@ -5,30 +5,48 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-#: own: a server of the harness's own; processes: one whose nodes it can kill; cluster, replicas: such a server;
-#: proxy: the client goes through a `Proxy`; driver: the driver's process.
-Need = Literal["own", "processes", "cluster", "replicas", "proxy", "driver"]
+#: own: a server of the harness's own; processes: one whose nodes it can kill; durable: what was answered, and users,
+#: outlive a node's process; cluster, replicas: such a server; proxy: the client goes through a `Proxy`; driver: the
+#: driver's process.
+Need = Literal["own", "processes", "durable", "cluster", "replicas", "proxy", "driver"]
 
 
 @dataclass(frozen=True)
 class About:
-    """`cost` is what even a faultless client cannot prevent; empty if every job is finished once."""
+    """`cost` is what even a faultless client cannot prevent; empty if every job is finished once.
+
+    `at_once`: it is over as soon as it is struck, and leaves nothing to wait with.
+    """
 
     name: str
     does: str
     needs: tuple[Need, ...]
     cost: str = ""
+    at_once: bool = False
+
+    @property
+    def befalls(self) -> Literal["players", "nodes"]:
+        """Whom it is struck at: those whose connections, replies, drivers or clocks it is about; or nodes and slots."""
+        return "players" if {"proxy", "driver"} & set(self.needs) or self is CONNECTIONS_KILLED else "nodes"
 
 
 _TWICE = "a job in hand may run again: its worker could not finish it while it held the lock"
 _UNKNOWN = "a caller whose reply was lost cannot know whether the command was carried out"
 
-KILLED: Final = About("node-killed", "a node is killed, and started again by the mending", ("processes",), _UNKNOWN)
+KILLED: Final = About(
+    "node-killed", "a node is killed, and started again by the mending", ("processes", "durable"), _UNKNOWN
+)
 FROZEN: Final = About("node-frozen", "a node keeps its connections and answers nothing", ("processes",), _TWICE)
-LOADING: Final = About("loading", "a node restarts and answers LOADING until it is mended", ("processes",), _UNKNOWN)
-CONNECTIONS_KILLED: Final = About("connections-killed", "a node closes its clients' connections", ("own",), _UNKNOWN)
-SCRIPTS_FLUSHED: Final = About("scripts-flushed", "a node forgets its scripts", ("own",))
-LOCKS_EVICTED: Final = About("locks-evicted", "a node evicts all that has a time to live: locks", ("own",), _TWICE)
+LOADING: Final = About(
+    "loading", "a node restarts and answers LOADING until it is mended", ("processes", "durable"), _UNKNOWN
+)
+CONNECTIONS_KILLED: Final = About(
+    "connections-killed", "a node closes its clients' connections", ("own",), _UNKNOWN, at_once=True
+)
+SCRIPTS_FLUSHED: Final = About("scripts-flushed", "a node forgets its scripts", ("own",), at_once=True)
+LOCKS_EVICTED: Final = About(
+    "locks-evicted", "a node evicts all that has a time to live: locks", ("own",), _TWICE, at_once=True
+)
 MEMORY_FULL: Final = About("memory-full", "a node refuses what needs memory (OOM)", ("own",), _TWICE)
 READ_ONLY: Final = About("read-only", "a node becomes a replica and refuses writes (READONLY)", ("own",), _TWICE)
 SLOT_UNSERVED: Final = About("slot-unserved", "a slot has no owner (CLUSTERDOWN)", ("own", "cluster"), _TWICE)
@@ -38,7 +56,7 @@ FAILED_OVER: Final = About(
 MASTER_LOST: Final = About(
     "master-lost",
     "a master is killed and its replica elected",
-    ("processes", "replicas"),
+    ("processes", "durable", "replicas"),
     f"{_UNKNOWN}; replication is asynchronous: what was acknowledged a moment before is lost",
 )
 SLOT_TORN: Final = About(
@@ -49,7 +67,7 @@ SLOT_TORN: Final = About(
 )
 SLOT_MOVED: Final = About("slot-moved", "a slot goes to another node, all at once (MOVED)", ("own", "cluster"))
 REPLY_LOST: Final = About("reply-lost", "a command is carried out and its reply lost", ("proxy",), _UNKNOWN)
-CONNECTION_RESET: Final = About("connection-reset", "connections are reset", ("proxy",), _UNKNOWN)
+CONNECTION_RESET: Final = About("connection-reset", "connections are reset", ("proxy",), _UNKNOWN, at_once=True)
 HALF_OPEN: Final = About("half-open", "connections stay open and carry nothing any more", ("proxy",), _TWICE)
 DRIVER_KILLED: Final = About("driver-killed", "a driver's process is killed", ("driver",), _TWICE)
 DRIVER_FROZEN: Final = About("driver-frozen", "a driver's process stands still", ("driver",), _TWICE)

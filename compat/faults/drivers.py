@@ -35,16 +35,16 @@ class DriverFrozen(DriverFault):
 
 
 class ClockStepped(DriverFault):
-    """The driver's clock is `ms` off from now on; the mending sets it right."""
+    """The driver's clock is `ms` ahead of what it was (`before`, ms) from now on; the mending sets it back."""
 
     about = catalogue.CLOCK_STEPPED
 
-    def __init__(self, driver: Driver, ms: int) -> None:
+    def __init__(self, driver: Driver, ms: int, before: int = 0) -> None:
         super().__init__(driver)
-        self.ms = ms
+        self.ms, self.before = ms, before
 
     async def _strike(self) -> None:
-        await self.driver.call("clock.set", {"offsetMs": self.ms})
+        await self.driver.call("clock.set", {"offsetMs": self.before + self.ms})
 
     async def _mend(self) -> None:
-        await self.driver.call("clock.set", {"offsetMs": 0})
+        await self.driver.call("clock.set", {"offsetMs": self.before})

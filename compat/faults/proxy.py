@@ -26,6 +26,7 @@ class Proxy:
 
     def __init__(self, node: Node) -> None:
         self.node = node
+        self.host = "127.0.0.1"
         self.port = 0
         self.passed = 0
         self.links: set[Link] = set()
@@ -34,7 +35,7 @@ class Proxy:
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, self.host, 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -122,7 +123,7 @@ class Link:
         """Count one command; False when it must not reach Redis."""
         self._commands += 1
         armed = self._proxy.armed
-        if armed is not None and any(armed.word in word for word in command):
+        if armed is not None and any(armed.word in word.lower() for word in command):
             self._proxy.armed = None
             if not armed.carried_out:
                 self.reset()
@@ -156,14 +157,15 @@ class ProxyFault(Fault):
 
 
 class ReplyLost(ProxyFault):
-    """The next command with `word` in one of its words is carried out; instead of its reply, and of any that would have
-    come with it, the client gets a reset. `happened` tells when. `carried_out=False`: Redis does not get it either."""
+    """The next command with `word` in one of its words, whatever the case, is carried out; instead of its reply, and of
+    any that would have come with it, the client gets a reset. `happened` tells when. `carried_out=False`: Redis does
+    not get it either."""
 
     about = catalogue.REPLY_LOST
 
     def __init__(self, proxy: Proxy, word: bytes, *, carried_out: bool = True) -> None:
         super().__init__(proxy)
-        self.word, self.carried_out = word, carried_out
+        self.word, self.carried_out = word.lower(), carried_out
         self.happened = asyncio.Event()
 
     async def _strike(self) -> None:

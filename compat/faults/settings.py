@@ -12,18 +12,23 @@ _OURS = "bullmq-compat"  # how the harness's own connections are named
 
 
 class ConnectionsKilled(NodeFault):
-    """CLIENT KILL of every connection but the harness's own; with `user`, of that user's only. `killed`: how many."""
+    """CLIENT KILL of every connection but the harness's own; with `user`, of that user's only; with `blocked`, of those
+    that wait in a blocking command (true), or do not (false). `killed`: how many."""
 
     about = catalogue.CONNECTIONS_KILLED
 
-    def __init__(self, server: Server, node: Node | None = None, *, user: str | None = None) -> None:
+    def __init__(
+        self, server: Server, node: Node | None = None, *, user: str | None = None, blocked: bool | None = None
+    ) -> None:
         super().__init__(server, node)
-        self.user = user
+        self.user, self.blocked = user, blocked
         self.killed = 0
 
     async def _strike(self) -> None:
         for client in await self.server.client(self.node).client_list():
-            if client["name"] != _OURS and client["flags"] not in ("S", "M") and self.user in (None, client["user"]):
+            ours = client["name"] == _OURS or client["flags"] in ("S", "M")
+            meant = self.user in (None, client["user"]) and self.blocked in (None, "b" in client["flags"])
+            if meant and not ours:
                 self.killed += int(await self.call("CLIENT", "KILL", "ID", client["id"]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -75,7 +76,7 @@ def judge(scenario: Scenario, oracle: History | Canonical, port: History, gate: 
         *_lawless(scenario, port),
         *_unmet(scenario, port),
     ]
-    made = compared.checks + len(LAWS) * len(port.captures) + len(scenario.expect)
+    made = compared.checks + len(LAWS) * len(port.captures) + len(scenario.expect) + len(scenario.losses)
     word: Word = "fail" if any(at_least(difference.level, gate) for difference in found) else "pass"
     return CellVerdict(
         cell,
@@ -86,7 +87,17 @@ def judge(scenario: Scenario, oracle: History | Canonical, port: History, gate: 
         hint=port.failure.hint if port.failure is not None else "",
         seconds=port.seconds,
         stderr=stderr,
+        faults=tuple(_faults(port)),
+        losses=dict(Counter(loss.kind for loss in scenario.losses)) if word == "pass" else {},
     )
+
+
+def _faults(port: History) -> Iterator[str]:
+    """What was struck, in words."""
+    for struck in port.struck:
+        whom = f" of {struck.of}" * bool(struck.of) + f" ({struck.side})" * (struck.side is not None)
+        lasted = max(0.0, struck.mended_ms - struck.since_ms)
+        yield f"{struck.kind}{whom} at step {struck.step + 1}, for {lasted:.0f} ms"
 
 
 def _stopped(scenario: Scenario, port: History) -> Iterator[Difference]:

@@ -94,6 +94,17 @@ class Move(Struct, frozen=True):
     offset_ms: int
 
 
+class Struck(Struct, frozen=True, omit_defaults=True):
+    """A fault that was struck: at which step, what befell whom, and when it was mended (0: it never was)."""
+
+    step: int
+    kind: str
+    since_ms: float
+    mended_ms: float = 0.0
+    of: str = ""  # an object
+    side: Side | None = None
+
+
 class History(Struct, frozen=True):
     """One cell's execution, whole. `labels` maps a scenario's job labels to what they turned out to be."""
 
@@ -109,6 +120,8 @@ class History(Struct, frozen=True):
     labels: dict[str, Label] = {}
     step_ms: tuple[float, ...] = ()  # when each step began
     moves: tuple[Move, ...] = ()
+    skews: tuple[Move, ...] = ()  # the clock of one player alone was ahead between these two times
+    struck: tuple[Struck, ...] = ()
     failure: Failure | None = None
     denied: tuple[str, ...] = ()  # keys outside the prefix that a driver tried to touch (ACL LOG)
     seconds: float = 0.0

@@ -226,8 +226,53 @@ class Expire(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     queue: str | None = None
 
 
+FaultKind = Literal[
+    "node-killed",
+    "node-frozen",
+    "loading",
+    "connections-killed",
+    "scripts-flushed",
+    "locks-evicted",
+    "memory-full",
+    "read-only",
+    "slot-unserved",
+    "failed-over",
+    "master-lost",
+    "slot-torn",
+    "slot-moved",
+    "reply-lost",
+    "connection-reset",
+    "half-open",
+    "driver-frozen",
+    "clock-stepped",
+]
+
+
+class Strike(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Something goes wrong, on a server of the cell's own: a fault of the catalogue, until `mend` or the cell's end.
+
+    `of` names an object. Faults of connections, replies, drivers and clocks befall its player (a worker then has a
+    process of its own; in `shadow` the side that has a job in hand, else the port's), faults of a node or a slot those
+    that serve its queue; without `of`, every player, or the first object's queue.
+    """
+
+    kind: FaultKind
+    of: str | None = None
+    label: str | None = field(name="as", default=None)  # what `mend` calls it; its kind, if not given
+    blocked: bool | None = None  # connections-killed: only those that wait at a marker (true), or all others (false)
+    word: str | None = None  # reply-lost: the next command that has it in one of its words, whatever its case
+    carried_out: bool = field(name="carriedOut", default=True)  # reply-lost: false: Redis does not get it, either
+    ms: int | None = None  # clock-stepped: how far ahead the clock is from now on
+    keys: tuple[str, ...] = ()  # slot-torn: what has moved already: what follows `<prefix>:<queue>:`
+
+    @property
+    def name(self) -> str:
+        return self.label or self.kind
+
+
 class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One step: exactly one field besides `raises`. `raises` is the symbol of the error the call must end with."""
+    """One step: exactly one field besides `raises` and `later`. `raises` is the symbol of the error the call must end
+    with. With `later` the call is made and not waited for, until a step `await` names it."""
 
     add: Add | None = None
     bulk: Bulk | None = None
@@ -245,13 +290,17 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     advance: int | None = None  # ms
     clock: str | None = None  # the time that the drivers' clocks show from now on: ISO text with its offset
     kill: str | None = None  # a worker: SIGKILL to its process
+    fault: Strike | None = None
+    mend: str | None = None  # what a fault is called
+    await_: str | None = field(name="await", default=None)  # what a call is called that was left for later
     raises: str | None = None
+    later: str | None = None
 
     @property
     def verb(self) -> str:
         for name in self.__struct_fields__:
-            if name != "raises" and getattr(self, name) is not None:
-                return name
+            if name not in ("raises", "later") and getattr(self, name) is not None:
+                return name.rstrip("_")
         return "nothing"
 
 
@@ -306,6 +355,14 @@ class Laws(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     excepted: dict[str, str] = field(name="except", default_factory=dict)
 
 
+class Loss(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a fault costs and no client can prevent, Node's neither: `shown` is a fact that must hold on every side."""
+
+    kind: Literal["doubled", "lost", "torn", "late"]
+    why: str
+    shown: Fact
+
+
 class Scenario(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One file under `scenarios/`; `id` is its path without `.yaml`.
 
@@ -332,3 +389,4 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     program: tuple[Rule, ...] = ()
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
     laws: Laws = Laws()
+    losses: tuple[Loss, ...] = ()

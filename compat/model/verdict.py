@@ -43,3 +43,5 @@ class CellVerdict(Struct, frozen=True, omit_defaults=True):
     hint: str = ""
     seconds: float = 0.0
     stderr: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()  # what was struck in the port's cell, in words, in order
+    losses: dict[str, int] = {}  # what faults cost, as the scenario states and the oracle shows it: kind → how many

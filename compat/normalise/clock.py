@@ -13,7 +13,8 @@ class Clock:
     """Tells instants from literal times.
 
     Becomes `<instant>`: a whole number of milliseconds that the drivers' clock has shown between the start of the cell
-    and the moment it was seen; `advance` and `clock` move that clock, so that it shows several stretches of time. Stays
+    and the moment it was seen; `advance` and `clock` move that clock, and a fault the one of a single driver, so that
+    it shows several stretches of time. Stays
     checked: that it lies in one, and that it is whole. Anything else, such as a timestamp that the scenario gave, stays
     literal. Sound, because the drivers' clocks are this machine's.
     """
@@ -24,6 +25,7 @@ class Clock:
         ends = [*(move.until_ms for move in moves), float("inf")]
         begins = [float("-inf"), *(move.since_ms for move in moves)]
         self._stretches = list(zip(begins, ends, (0, *(move.offset_ms for move in moves)), strict=True))
+        self._stretches += [(skew.since_ms, skew.until_ms, skew.offset_ms) for skew in history.skews]
 
     def within(self, value: float, since: float, at_ms: float) -> bool:
         """Whether a clock read between `since` and `at_ms` (the harness's clock) may have shown `value`."""

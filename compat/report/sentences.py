@@ -18,10 +18,12 @@ from compat.model.scenario import (
     Fact,
     FlowNode,
     JobRef,
+    Loss,
     Match,
     ObjectSpec,
     Rule,
     Step,
+    Strike,
     Throw,
     Until,
 )
@@ -34,6 +36,7 @@ _BARE = re.compile(r"[A-Za-z_][\w-]*")
 def step_words(step: Step) -> str:
     """What one step does."""
     words = _deed(step)
+    words = f"{words}; its answer is awaited later, as {step.later}" if step.later else words
     return f"{words}; must be refused: {step.raises}" if step.raises else words
 
 
@@ -78,6 +81,13 @@ def _deed(step: Step) -> str:
             return f"set the drivers' clocks to {step.clock}"
         case "kill":
             return f"kill the process of worker {step.kill}"
+        case "fault":
+            assert step.fault is not None
+            return _fault(step.fault)
+        case "mend":
+            return f"mend {step.mend}"
+        case "await":
+            return f"wait for the answer to {step.await_}"
         case verb:
             return f"{verb} {getattr(step, verb, '')}".strip()
 
@@ -128,6 +138,18 @@ def _until(until: Until) -> str:
 def _expire(expire: Expire) -> str:
     what = f"the lock of job {expire.lock}" if expire.lock is not None else f"key {expire.key}"
     return f"let {what} expire"
+
+
+def _fault(strike: Strike) -> str:
+    given: dict[str, Any] = msgspec.to_builtins(strike)
+    kind, of, label = given.pop("kind"), given.pop("of", None), given.pop("as", None)
+    words = f"let go wrong: {kind}" + (f" of {of}" if of else "") + (f", called {label}" if label else "")
+    return words + (f" with {_flow(given)}" if given else "")
+
+
+def loss_words(loss: Loss) -> str:
+    """What is lost, and why."""
+    return f"{loss.kind}: {printable(loss.why)}; shown by {fact_words(loss.shown)}"
 
 
 def rule_words(rule: Rule) -> str:

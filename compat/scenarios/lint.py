@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from compat.model.scenario import Scenario
-from compat.scenarios.checks import facts, header, names, order, shape, waits
+from compat.scenarios.checks import facts, faults, header, names, order, shape, waits
 from compat.scenarios.complaint import Complaint
 
 Check = Callable[[Scenario], Iterator[Complaint]]
@@ -29,6 +29,11 @@ MEANING: tuple[Check, ...] = (
     order.jobs_end_one_by_one,
     waits.waits_name_a_fact,
     waits.waits_are_no_coin_toss,
+    faults.faults_have_a_place,
+    faults.faults_strike_at_a_known_moment,
+    faults.faults_are_mended_once,
+    faults.later_calls_are_awaited,
+    faults.losses_come_from_faults,
     facts.there_is_a_fact,
     facts.facts_say_something,
     facts.facts_name_what_is_there,

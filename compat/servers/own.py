@@ -25,8 +25,6 @@ MEMBER = (
     *("--cluster-node-timeout", str(NODE_TIMEOUT_MS), "--cluster-require-full-coverage", "no"),
     *("--repl-diskless-sync-delay", "0"),
 )
-#: What was answered is on the disk.
-DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
 ATTEMPTS = 10  # a port that was free a moment ago may be taken
 
 
@@ -49,7 +47,16 @@ class Running:
     def server(self) -> Server:
         """A `Server` for the running event loop; closing it leaves the processes running."""
         version, processes = self.processes.binary.version, self.processes
-        return Server(self.topology, self.nodes, self.title, version, own=True, replicas=self.replicas, power=processes)
+        return Server(
+            self.topology,
+            self.nodes,
+            self.title,
+            version,
+            own=True,
+            replicas=self.replicas,
+            power=processes,
+            durable=processes.durable,
+        )
 
     def stop(self) -> None:
         self.processes.stop()
@@ -61,7 +68,7 @@ async def embedded(
 ) -> AsyncIterator[Server]:
     """A single server, or a Cluster of three masters, from `binary` or else from the one that `find_binary` finds.
 
-    `durable`: what was answered survives a restart (`appendonly yes`, `appendfsync always`).
+    `durable`: what was answered survives a restart (`appendonly yes`, `appendfsync always`), and so do its users.
     `replicas`: each master of a Cluster has one.
 
     Raises `ServerError` if there is no binary or it does not start.
@@ -85,7 +92,7 @@ def start(
     problem: Exception | None = None
     for start_nodes in starts:
         for _ in range(ATTEMPTS):
-            processes = Processes(chosen, *DURABLE) if durable else Processes(chosen)
+            processes = Processes(chosen, durable=durable)
             try:
                 nodes = start_nodes(processes)
                 return Running(topology, nodes, processes, _replicas(processes, nodes) if replicas else ())

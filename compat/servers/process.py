@@ -26,6 +26,9 @@ BUS = 10_000  # a node's Cluster bus listens on its port plus this
 PORTS = range(10_000, 22_700)  # they and their bus ports lie below the ports that systems give to clients
 READY_SECONDS = 10.0
 POLL_SECONDS = 0.001
+USERS = "users.acl"
+#: What was answered is on the disk, and the users that were saved are.
+DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--aclfile", USERS)
 
 #: Waits until the harness closes its end of the pipe, however it ended, then removes the folder and ends the group. The
 #: terminal's signals do not reach that group: on Ctrl-C the harness first closes its cells, then its servers.
@@ -39,9 +42,9 @@ class PortTaken(Exception):
 class Processes:
     """Servers that are started and killed together. Synchronous and quick, so that anything can clean up."""
 
-    def __init__(self, binary: Binary, *common: str) -> None:
+    def __init__(self, binary: Binary, *, durable: bool = False) -> None:
         self.binary = binary
-        self._common = common  # options of every server
+        self.durable = durable
         self.folder = Path(tempfile.mkdtemp(prefix="bullmq-compat-"))
         self._servers: dict[int, subprocess.Popen[bytes]] = {}
         self._options: dict[int, tuple[str, ...]] = {}
@@ -63,12 +66,15 @@ class Processes:
         self._options[port] = options
         home = self.home(port)
         home.mkdir(exist_ok=True)
+        if self.durable:
+            (home / USERS).touch()
+            options = (*DURABLE, *options)
         arguments = ["--port", str(port), "--bind", HOST, "--dir", str(home), "--save", "", "--appendonly", "no"]
         if self.binary.debuggable:
             arguments += ["--enable-debug-command", "local"]  # DEBUG SLEEP and SET-ACTIVE-EXPIRE are faults
         with self.log(port).open("ab") as log:
             self._servers[port] = subprocess.Popen(
-                [self.binary.path, *arguments, *self._common, *options],
+                [self.binary.path, *arguments, *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

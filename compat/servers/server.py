@@ -71,6 +71,7 @@ class Server:
         warnings: tuple[str, ...] = (),
         replicas: tuple[Node, ...] = (),
         power: Power | None = None,
+        durable: bool = False,
     ) -> None:
         self.topology = topology
         self.nodes = nodes
@@ -80,6 +81,7 @@ class Server:
         self.warnings = warnings  # what a given server does not have as it should
         self.replicas = replicas
         self._power = power
+        self._durable = durable  # nodes that are started again know their users
         self._access = access or Access()
         self._clients: dict[tuple[str, int], Redis] = {}
 
@@ -170,14 +172,16 @@ class Server:
         self.must_be_own("users are made")
         digest = hashlib.sha256(password.encode()).hexdigest()
         keys = "~*" if prefix is None else f"~{_glob(prefix)}:*"
-        for node in self.nodes:
+        for node in (*self.nodes, *self.replicas):
             await self._call(node, "ACL", "SETUSER", name, "reset", "on", f"#{digest}", keys, *RULES)
+            if self._durable:
+                await self._call(node, "ACL", "SAVE")
 
     async def remove_user(self, name: str) -> tuple[str, ...]:
         """Remove a driver's user from every node; Redis closes its connections. The keys it was refused, sorted."""
         self.must_be_own("users are removed")
         refused: set[str] = set()
-        for node in self.nodes:
+        for node in (*self.nodes, *self.replicas):
             for entry in await self.client(node).acl_log():
                 if entry["username"] == name and entry["reason"] == "key":
                     refused.add(str(entry["object"]))

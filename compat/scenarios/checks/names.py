@@ -44,6 +44,8 @@ def _objects(scenario: Scenario) -> Iterator[tuple[Path, str, str]]:
         for name in (step.open, step.close):
             if name is not None:
                 yield at, name, ""
+        if step.fault is not None and step.fault.of is not None:
+            yield (*at, "of"), step.fault.of, ""
         for worker in (worker_of(step), step.sweep, step.kill):
             if worker is not None:
                 yield at, worker, "worker"

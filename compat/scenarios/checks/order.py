@@ -23,6 +23,7 @@ def objects_live_once(scenario: Scenario) -> Iterator[Complaint]:
         used += [step.flow.on] if step.flow is not None else []
         used += [step.call.on] if step.call is not None and step.call.on is not None else []
         used += [name for name in (step.sweep, step.kill, step.close) if name is not None]
+        used += [step.fault.of] if step.fault is not None and step.fault.of is not None else []
         used += [name for name in (worker_of(step),) if name is not None and step.stop is not None]
         if step.open in workers or step.close in workers:
             yield Complaint(path, "a worker is opened by `start` and closed by `stop`")

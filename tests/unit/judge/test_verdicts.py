@@ -11,8 +11,8 @@ import pytest
 from compat.judge import exit_code, judge, oracle_trouble
 from compat.model.capture import Key
 from compat.model.cell import Cell
-from compat.model.history import Failure, History, Outcome, Problem
-from compat.model.scenario import Scenario
+from compat.model.history import Failure, History, Outcome, Problem, Struck
+from compat.model.scenario import Fact, Loss, Scenario
 from compat.model.verdict import CellVerdict, Difference, Level, Word
 from compat.normalise import canonical
 
@@ -194,3 +194,20 @@ def verdict(word: Word, *levels: Level) -> CellVerdict:
 )
 def test_the_gravest_verdict_decides_the_exit_code(verdicts: list[CellVerdict], code: Literal[0, 1, 2, 3]) -> None:
     assert exit_code(verdicts, "encoding") == code
+
+
+def test_a_fault_is_told_with_the_verdict_and_its_losses_are_counted_where_they_show(
+    busy: Scenario, history: Make
+) -> None:
+    struck = (Struck(3, "node-killed", 1_000.0, 1_250.0), Struck(5, "driver-frozen", 2_000.0, 2_001.0, "w", "port"))
+    loss = Loss("doubled", "it was sent again", Fact(counts={"completed": 1}))
+    costly = msgspec.structs.replace(busy, losses=(loss,))
+    port = msgspec.structs.replace(history("self", "{other}", 1_795_600_000_000), struck=struck)
+    verdict = judge(costly, history(), port)
+    assert verdict.faults == (
+        "node-killed at step 4, for 250 ms",
+        "driver-frozen of w (port) at step 6, for 1 ms",
+    )
+    assert (verdict.word, verdict.losses) == ("pass", {"doubled": 1})
+    wrong = msgspec.structs.replace(busy, losses=(Loss("lost", "why", Fact(counts={"completed": 7})),))
+    assert judge(wrong, history(), port).word == "invalid"  # Node does not lose it

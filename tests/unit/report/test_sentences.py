@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from compat.model.scenario import Fact, ObjectSpec, Rule, Step
-from compat.report.sentences import fact_words, object_words, rule_words, step_words
+from compat.model.scenario import Fact, Loss, ObjectSpec, Rule, Step
+from compat.report.sentences import fact_words, loss_words, object_words, rule_words, step_words
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,12 @@ from compat.report.sentences import fact_words, object_words, rule_words, step_w
         ({"advance": 3600000}, "move the drivers' clocks 3,600,000 ms forward"),
         ({"clock": "2026-03-28T20:00:00Z"}, "set the drivers' clocks to 2026-03-28T20:00:00Z"),
         ({"kill": "w"}, "kill the process of worker w"),
+        ({"fault": {"kind": "node-killed"}}, "let go wrong: node-killed"),
+        ({"fault": {"kind": "clock-stepped", "of": "w", "as": "c", "ms": -5}},
+         "let go wrong: clock-stepped of w, called c with {ms: -5}"),
+        ({"mend": "c"}, "mend c"),
+        ({"add": {"on": "q", "name": "n"}, "later": "a"}, 'add a job "n" to q; its answer is awaited later, as a'),
+        ({"await": "a"}, "wait for the answer to a"),
     ],
 )  # fmt: skip
 def test_a_step_says_what_it_does(step: dict[str, Any], words: str) -> None:
@@ -50,8 +56,13 @@ def test_a_step_says_what_it_does(step: dict[str, Any], words: str) -> None:
 
 
 def test_every_verb_has_words() -> None:
-    verbs = [name for name in Step.__struct_fields__ if name != "raises"]
-    assert len(verbs) == 16, "a new verb: give it words, and a row above"
+    verbs = [name for name in Step.__struct_fields__ if name not in ("raises", "later")]
+    assert len(verbs) == 19, "a new verb: give it words, and a row above"
+
+
+def test_a_loss_says_what_shows_it() -> None:
+    loss = Loss("doubled", "it was sent again", Fact(counts={"wait": 2}))
+    assert loss_words(loss) == 'doubled: it was sent again; shown by counts {"wait": 2}'
 
 
 @pytest.mark.parametrize(

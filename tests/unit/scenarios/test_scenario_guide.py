@@ -20,7 +20,19 @@ def test_the_guides_example_is_a_scenario() -> None:
 
 
 @pytest.mark.parametrize(
-    "struct", [model.Scenario, model.Step, model.Until, model.Rule, model.Action, model.End, model.Match, model.Fact]
+    "struct",
+    [
+        model.Scenario,
+        model.Step,
+        model.Until,
+        model.Rule,
+        model.Action,
+        model.End,
+        model.Match,
+        model.Fact,
+        model.Strike,
+        model.Loss,
+    ],
 )
 def test_the_guide_names_every_field(struct: type) -> None:
     missing = [
