@@ -11,7 +11,6 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 
 from compat.drivers import DriverError, ImplementationError, Pool, command_for
 from compat.drivers.implementations import NODE_TARGET
@@ -139,7 +138,7 @@ async def server(topology: TopologyName) -> Found:
 
 async def driver(name: str, implementation: str) -> Found:
     """A real start, and the handshake."""
-    pool = Pool(bullmq=NODE_TARGET, cwd=ROOT)
+    pool = Pool(bullmq=NODE_TARGET)
     clock = time.monotonic()
     try:
         welcome = (await pool.take(command_for(implementation))).welcome
@@ -179,9 +178,5 @@ def _said(words: Sequence[str]) -> str:
 
 def _ran(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        words, capture_output=True, text=True, errors="replace", timeout=LIMIT, stdin=subprocess.DEVNULL, cwd=_cwd()
+        words, capture_output=True, text=True, errors="replace", timeout=LIMIT, stdin=subprocess.DEVNULL
     )
-
-
-def _cwd() -> Path | None:
-    return ROOT if ROOT.is_dir() else None

@@ -53,15 +53,13 @@ class Driver:
         self._reader = asyncio.create_task(self._read(), name=f"driver {process.pid}")
 
     @classmethod
-    async def launch(
-        cls, command: Sequence[str], *, bullmq: str, cwd: Path | None = None, transcript: Path | None = None
-    ) -> Driver:
+    async def launch(cls, command: Sequence[str], *, bullmq: str, transcript: Path | None = None) -> Driver:
         """Start a driver, or connect to one, and shake hands. Raises `NotStarted` or any other `DriverError`.
 
         Their conversation is written to the file `transcript`.
         """
         words = tuple(command)
-        process = await (Attached.connect(words) if is_attached(words) else Process.spawn(words, cwd=cwd))
+        process = await (Attached.connect(words) if is_attached(words) else Process.spawn(words))
         driver = cls(process, Recorder(transcript) if transcript is not None else None)
         try:
             answer = await driver.call("initialize", Hello(messages.PROTOCOL, bullmq), deadline=START_DEADLINE)

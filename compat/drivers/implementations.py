@@ -36,7 +36,7 @@ def command_for(name: str) -> tuple[str, ...]:
         return tuple(shlex.split(rest))
     base, _, version = name.partition("@")
     if base == "ref" and not version:
-        return (sys.executable, "-m", "compat.ports.reference")
+        return (sys.executable, "-P", "-m", "compat.ports.reference")  # -P: whatever lies in the caller's folder
     if base == "node":
         return (node_binary(), str(NODE_DRIVER), "--bullmq", node_package(version or NODE_TARGET))
     if base == "pypi-bullmq" and version:

@@ -15,9 +15,8 @@ Command = tuple[str, ...]
 class Pool:
     """Drivers by command. A driver serves one cell at a time."""
 
-    def __init__(self, *, bullmq: str, cwd: Path | None = None, transcripts: Path | None = None) -> None:
+    def __init__(self, *, bullmq: str, transcripts: Path | None = None) -> None:
         self._bullmq = bullmq
-        self._cwd = cwd
         self._transcripts = transcripts  # a folder: one file a driver, in the order of their starts
         self._idle: dict[Command, list[Driver]] = defaultdict(list)
         self._all: set[Driver] = set()
@@ -34,7 +33,7 @@ class Pool:
             await self.discard(driver)
         self._started += 1
         file = self._transcripts and self._transcripts / f"{self._started:03}.jsonl"
-        driver = await Driver.launch(command, bullmq=self._bullmq, cwd=self._cwd, transcript=file)
+        driver = await Driver.launch(command, bullmq=self._bullmq, transcript=file)
         self._all.add(driver)
         if self._closed:
             await self.discard(driver)

@@ -8,7 +8,6 @@ import os
 import signal
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 
 from compat.drivers.errors import Died, NotStarted, Rubbish
 from compat.protocol.messages import LINE_LIMIT
@@ -29,8 +28,8 @@ class Process:
         self._drain = asyncio.create_task(self._drain_stderr(), name=f"stderr of {self.pid}")
 
     @classmethod
-    async def spawn(cls, command: Sequence[str], *, cwd: Path | None = None) -> Process:
-        """Start `command` in a process group of its own. Raises `NotStarted` when it cannot be run."""
+    async def spawn(cls, command: Sequence[str]) -> Process:
+        """Start `command`, in the caller's folder and a process group of its own. Raises `NotStarted` when it cannot."""
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,
@@ -38,7 +37,6 @@ class Process:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 limit=LINE_LIMIT,
-                cwd=cwd,
                 start_new_session=True,
             )
         except OSError as error:

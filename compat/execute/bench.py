@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from compat.drivers import Pool
 from compat.drivers.implementations import NODE_TARGET
-from compat.drivers.places import ROOT
 from compat.execute.options import Options
 from compat.execute.ready import ready
 from compat.execute.session import Right, Session
@@ -35,7 +34,7 @@ class Bench:
 async def bench(options: Options) -> AsyncIterator[Bench]:
     """Everything ready for the cells of `options`. Raises `Unusable`."""
     async with AsyncExitStack() as stack:
-        pool = Pool(bullmq=NODE_TARGET, cwd=ROOT, transcripts=options.transcripts)
+        pool = Pool(bullmq=NODE_TARGET, transcripts=options.transcripts)
         stack.push_async_callback(pool.close)
         seats, servers = await ready(options, pool, stack)
         plan = cells(options.scenarios, options.arms, tuple(servers), seats["port"].welcome.capabilities)

@@ -12,7 +12,6 @@ from importlib.metadata import version
 
 from compat.drivers import Pool
 from compat.drivers.implementations import NODE_TARGET
-from compat.drivers.places import ROOT
 from compat.execute.options import Options
 from compat.execute.players import Seat
 from compat.execute.ready import jobs_at_once, ready
@@ -33,7 +32,7 @@ async def run(options: Options) -> AsyncIterator[Record]:
     """Header, one entry a cell, footer. Raises `Unusable` when nothing can be run; closing the iterator ends it all."""
     clock = time.monotonic()
     async with AsyncExitStack() as stack:
-        pool = Pool(bullmq=NODE_TARGET, cwd=ROOT, transcripts=options.transcripts)
+        pool = Pool(bullmq=NODE_TARGET, transcripts=options.transcripts)
         stack.push_async_callback(pool.close)
         seats, servers = await ready(options, pool, stack)
         whole = cells(options.scenarios, options.arms, tuple(servers), seats["port"].welcome.capabilities)

@@ -42,10 +42,11 @@ def spell(path: Path) -> str:
     return text
 
 
-def nearest(seen: str, known: Iterable[str]) -> str:
-    """Words that help somebody who mistyped a name: the nearest one, or all there are."""
-    names = sorted(set(known))
-    near = difflib.get_close_matches(seen, names, n=1, cutoff=0.6)
+def nearest(seen: str, known: Iterable[str], shown: Iterable[str] | None = None) -> str:
+    """Words that help somebody who mistyped a name: the nearest one, or all there are (of `shown`, if not of known)."""
+    known = set(known)
+    near = difflib.get_close_matches(seen, sorted(known), n=1, cutoff=0.6)
     if near:
         return f"did you mean `{near[0]}`?"
+    names = sorted(known if shown is None else set(shown))
     return f"there are {', '.join(f'`{name}`' for name in names)}" if names else "there are none"

@@ -24,7 +24,8 @@ def select(
     ids = [scenario.id for scenario in scenarios]
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in ids):
-            raise NoSuchScenario(f"no scenario matches `{pattern}`; {nearest(pattern, _groups(ids, pattern))}")
+            near = nearest(pattern, _globs(ids) if "*" in pattern else ids, _groups(ids, pattern))
+            raise NoSuchScenario(f"no scenario matches `{pattern}`; {near}")
     known = {tag for scenario in scenarios for tag in scenario.tags}
     for tag in tags:
         if tag not in known:
@@ -43,5 +44,8 @@ def select(
 def _groups(ids: Iterable[str], pattern: str) -> set[str]:
     """What a mistyped pattern could have meant: ids below a folder it names, else the folders as globs."""
     folder = pattern.partition("/")[0]
-    below = {name for name in ids if name.startswith(f"{folder}/")}
-    return below or {f"{name.partition('/')[0]}/*" for name in ids} | set(ids if "*" not in pattern else ())
+    return {name for name in ids if name.startswith(f"{folder}/")} or _globs(ids)
+
+
+def _globs(ids: Iterable[str]) -> set[str]:
+    return {f"{name.partition('/')[0]}/*" for name in ids}

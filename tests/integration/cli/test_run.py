@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -45,6 +46,22 @@ def test_a_driver_that_does_nothing_fails_with_differences_in_words(tmp_path: Pa
     assert done.stdout.rstrip().splitlines()[-1].startswith("exit code 1, differences")
     (case,) = parse(tmp_path / "run.xml").iter("testcase")
     assert case.get("name") == "job/add[self,single]" and case.find("failure") is not None
+
+
+def test_a_driver_is_started_in_the_callers_folder_and_nothing_there_is_in_the_way(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "docs" / "tutorial" / "4_producer.py", tmp_path / "mine.py")
+    (tmp_path / "compat").mkdir()
+    (tmp_path / "redis.py").write_text("raise ImportError('this is not redis-py')\n")
+    for words in (("--arm", "produce", "--impl", "cmd:python3 mine.py"), ("--arm", "self", "--impl", "ref")):
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "compat", "run", "job/add", "--topology", "single", *words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "pass" in done.stdout
 
 
 def test_every_cell_runs_as_often_as_asked_for() -> None:
