@@ -29,7 +29,7 @@ class Process:
 
     @classmethod
     async def spawn(cls, command: Sequence[str]) -> Process:
-        """Start `command`, in the caller's folder and a process group of its own. Raises `NotStarted` when it cannot."""
+        """Start `command`, in the caller's folder and a group of its own. Raises `NotStarted` when it cannot."""
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,
