@@ -1,35 +1,15 @@
-"""Reading a queue without writing: one connection to the node that serves it, and the commands that are used."""
+"""Reading a queue without writing: what is asked, and the commands that are used."""
 
 from __future__ import annotations
 
-import asyncio
 import random
-import ssl
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, NamedTuple, TypeVar
-
-from redis.asyncio import Redis
-from redis.asyncio.client import Pipeline
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import (
-    AuthenticationError,
-    BusyLoadingError,
-    ConnectionError,
-    MovedError,
-    NoPermissionError,
-    RedisError,
-    ResponseError,
-)
-from redis.exceptions import TimeoutError as RedisTimeout
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 from compat.capture import glob, text
 from compat.model.capture import Key, StreamEntry
-from compat.servers.server import Access
-from compat.servers.url import Location, parse
+from compat.watch.line import Line
 from compat.wire.states import LISTS, SORTED
-
-T = TypeVar("T")
 
 #: All that is ever sent, beside what logs in. A user with these needs nothing else.
 COMMANDS: Final = (
@@ -38,17 +18,7 @@ COMMANDS: Final = (
 )
 NEAR: Final = 1_000  # entries of a long list that are looked through, from either end
 ACTIVE: Final = 10_000  # entries of `active` that are
-ANSWER_SECONDS: Final = 10.0
 _TOGETHER = 10  # jobs in one transaction
-_JUMPS = 5  # MOVED in a row
-
-
-class CannotLook(Exception):
-    """The queue cannot be read. The text says why, and what to do. Holds no password."""
-
-
-class Away(Exception):
-    """The server cannot be asked just now."""
 
 
 class Sizes(NamedTuple):
@@ -74,34 +44,26 @@ class Look(NamedTuple):
         return key.fields if key is not None else {}
 
 
-class Reader:
+class Reader(Line):
     """Reads one queue. Every method is one round trip or two, and of bounded cost; `commands` counts what was sent."""
 
     def __init__(self, url: str, prefix: str, queue: str) -> None:
-        location: Location = parse(url)
-        self._access = location.access
-        self._host, self._port = location.host, location.port
-        self.prefix, self.queue = prefix, queue
-        self._redis = _connect(self._host, self._port, self._access)
+        super().__init__(url, prefix, queue)
         self._cursor = 0
         self._draw = random.Random()
-        self.commands = 0
 
-    async def close(self) -> None:
-        await self._redis.aclose()
-
-    def key(self, part: str) -> bytes:
-        return f"{self.prefix}:{self.queue}:{part}".encode("utf-8", "surrogateescape")
+    def moved(self) -> None:
+        self._cursor = 0  # each node has cursors of its own
 
     async def there(self) -> bool:
         """Whether anything of the queue is there."""
         parts = ("meta", "id", "events", *LISTS, *SORTED)
-        return any(await self._together([("EXISTS", self.key(part)) for part in parts]))
+        return any(await self.together([("EXISTS", self.key(part)) for part in parts]))
 
     async def sizes(self) -> tuple[Sizes, list[str]]:
         """The queue's sizes and settings, and complaints about keys of the wrong type."""
         words = [("LLEN", self.key(state)) for state in LISTS] + [("ZCARD", self.key(state)) for state in SORTED]
-        *counts, meta = await self._together([*words, ("HGETALL", self.key("meta"))])
+        *counts, meta = await self.together([*words, ("HGETALL", self.key("meta"))])
         parts = (*LISTS, *SORTED, "meta")
         wrong = [part for part, answer in zip(parts, (*counts, meta), strict=True) if isinstance(answer, Exception)]
         jobs = {s: c for s, c in zip(parts, counts, strict=False) if not isinstance(c, Exception)}
@@ -117,13 +79,13 @@ class Reader:
         for state in filled:
             first = self._draw.randrange(max(1, sizes.jobs[state] - each + 1))
             asked.append(("LRANGE" if state in LISTS else "ZRANGE", self.key(state), first, first + each - 1))
-        answers = await self._together(asked)
+        answers = await self.together(asked)
         return [text(job) for answer in answers if isinstance(answer, list) for job in answer]
 
     async def keys(self, count: int) -> list[str]:
         """Names of the queue's keys, after its name: the next `count` places of the server's keys, round and round."""
         pattern = glob(f"{self.prefix}:{self.queue}").encode("utf-8", "surrogateescape")
-        self._cursor, names = await self._ask(lambda r: r.scan(self._cursor, match=pattern, count=count))
+        self._cursor, names = await self.ask(lambda r: r.scan(self._cursor, match=pattern, count=count))
         self.commands += 1
         start = len(self.key(""))
         return [text(name[start:]) for name in names]
@@ -133,10 +95,10 @@ class Reader:
         not there any more, so some may have been missed."""
         events = self.key("events")
         if after is None:
-            (rows,) = await self._together([("XREVRANGE", events, "+", "-", "COUNT", count)])
-            return _entries(rows)[::-1]
-        (rows,) = await self._together([("XRANGE", events, after, "+", "COUNT", count + 1)])
-        found = _entries(rows)
+            (rows,) = await self.together([("XREVRANGE", events, "+", "-", "COUNT", count)])
+            return read_entries(rows)[::-1]
+        (rows,) = await self.together([("XRANGE", events, after, "+", "COUNT", count + 1)])
+        found = read_entries(rows)
         return found[1:] if found and found[0].id == after else None
 
     async def looks(self, jobs: Sequence[str], *, thorough: bool = False) -> list[Look]:
@@ -147,7 +109,7 @@ class Reader:
             batch = jobs[start : start + _TOGETHER]
             words = [("LLEN", self.key("wait")), ("LLEN", self.key("paused"))]
             asked = [self._about(job, thorough) for job in batch]
-            answers = await self._together([*words, *(w for about in asked for w in about)], atomic=True)
+            answers = await self.together([*words, *(w for about in asked for w in about)], atomic=True)
             whole = thorough or all(isinstance(n, Exception) or n <= 2 * NEAR for n in answers[:2])
             each = len(asked[0])
             for number, job in enumerate(batch):
@@ -166,76 +128,10 @@ class Reader:
                 words.append(("LPOS", self.key(state), member, "RANK", end, "COUNT", 2, "MAXLEN", far))
         return words
 
-    async def _together(self, commands: Sequence[tuple[Any, ...]], *, atomic: bool = False) -> list[Any]:
-        """The answers, in which an error of one command (a wrong type) stands in its place."""
-
-        async def ask(redis: Redis) -> list[Any]:
-            pipe: Pipeline = redis.pipeline(transaction=atomic)
-            for words in commands:
-                pipe.execute_command(*words)
-            answers: list[Any] = await pipe.execute(raise_on_error=False)
-            for answer in answers:
-                if isinstance(answer, RedisError) and not _wrong_type(answer):
-                    raise answer
-            return answers
-
-        self.commands += len(commands) + 2 * atomic
-        return await self._ask(ask)
-
-    async def _ask(self, ask: Callable[[Redis], Awaitable[T]]) -> T:
-        """Ask the node that serves the queue. Raises `Away` if it cannot be asked now, `CannotLook` if never."""
-        for _ in range(_JUMPS):
-            try:
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    return await ask(self._redis)
-            except MovedError as error:
-                await self._redis.aclose()
-                self._host, self._port = error.host or self._host, error.port
-                self._redis = _connect(self._host, self._port, self._access)
-                self._cursor = 0
-            except (NoPermissionError, AuthenticationError) as error:
-                raise CannotLook(f"{self._where} refuses: {self._said(error)}") from None
-            except ssl.SSLError as error:
-                raise CannotLook(f"{self._where}: {self._said(error)}; is it redis:// or rediss://?") from None
-            except (BusyLoadingError, ConnectionError, RedisTimeout, OSError) as error:
-                raise Away(f"{self._where}: {self._said(error)}") from None
-            except ResponseError as error:
-                raise CannotLook(f"{self._where} says: {self._said(error)}") from None
-        raise Away(f"{self._where}: the queue's slot is on its way between nodes")
-
-    @property
-    def _where(self) -> str:
-        return f"{self._host}:{self._port}"
-
-    def _said(self, error: Exception) -> str:
-        said = str(error) or f"no answer in {ANSWER_SECONDS:g} s"
-        return said.replace(self._access.password, "***") if self._access.password else said
-
 
 def acl(prefix: str, queue: str) -> str:
     """The rules of a user who may do what the watch does, and nothing else."""
     return " ".join((f"~{glob(f'{prefix}:{queue}')}", "resetchannels", "-@all", *(f"+{name}" for name in COMMANDS)))
-
-
-def _connect(host: str, port: int, access: Access) -> Redis:
-    """Without a name: CLIENT SETNAME would be one more permission."""
-    return Redis(
-        host=host,
-        port=port,
-        username=access.username,
-        password=access.password,
-        ssl=access.tls,
-        db=access.db,
-        protocol=2,
-        single_connection_client=True,
-        retry=Retry(NoBackoff(), 0),
-        socket_connect_timeout=ANSWER_SECONDS,
-        driver_info=None,
-    )
-
-
-def _wrong_type(error: Exception) -> bool:
-    return str(error).startswith("WRONGTYPE")
 
 
 def _fields(answer: Any) -> dict[str, str]:
@@ -243,7 +139,8 @@ def _fields(answer: Any) -> dict[str, str]:
     return {text(name): text(value) for name, value in pairs}
 
 
-def _entries(rows: Any) -> tuple[StreamEntry, ...]:
+def read_entries(rows: Any) -> tuple[StreamEntry, ...]:
+    """What XRANGE or XREVRANGE answered."""
     if not isinstance(rows, list):
         return ()
     found: list[StreamEntry] = []

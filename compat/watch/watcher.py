@@ -16,7 +16,8 @@ from compat.model.capture import StreamEntry
 from compat.watch import fields
 from compat.watch.findings import Finding
 from compat.watch.laws import broken, why
-from compat.watch.reading import Away, CannotLook, Look, Reader
+from compat.watch.line import Away, CannotLook
+from compat.watch.reading import Look, Reader
 from compat.wire.keys import parse
 
 TOLD: Final = 20  # findings of one law that are told; more are counted
