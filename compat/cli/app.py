@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "coverage": ("coverage", "Tell how much of BullMQ's Lua the scenarios run."),
     "bench": ("bench", "Measure bullmq_ref beside its peers."),
     "watch": ("watch", "Look at a live queue, without writing, and tell what is wrong with it."),
+    "mirror": ("mirror", "Run a live queue's jobs again with a new worker, and compare how they end."),
     "chaos": ("chaos", "Let Node and bullmq_ref share a queue while things break, and count what is lost."),
     "setup": ("setup", "Make an installed harness ready: Node's BullMQ, once."),
     "driver": ("driver", "Write a driver: a skeleton, a check, a replay."),
