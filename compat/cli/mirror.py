@@ -113,7 +113,7 @@ def command(
 
     from compat.cli.exits import INTERRUPTED, UNUSABLE, Unfit
     from compat.cli.mirrored import Teller, signalled
-    from compat.drivers.implementations import ImplementationError
+    from compat.drivers import ImplementationError
     from compat.mirror.mirror import Limits
     from compat.mirror.opening import Place, opened
     from compat.mirror.verdict import Ignored
