@@ -17,7 +17,7 @@ _EPILOG = """\b
 Examples:
   bullmq-compat mirror --queue mail --server redis://reader:pw@host \\
     --shadow-server redis://me:pw@host
-  bullmq-compat mirror --queue mail --server URL --from start --until-caught-up
+  bullmq-compat mirror --queue q --server URL --from start --until-caught-up
   bullmq-compat mirror --queue mail --server URL --ignore "root['at']"
   bullmq-compat mirror --queue mail --server URL --impl 'cmd:./driver'
 
@@ -28,8 +28,8 @@ who may do just that, and what it costs. It ends at Ctrl-C, too, and goes on
 from there when it is started again.
 
 \b
-Exit codes: 0 every end was the same, 1 divergences, 3 it could not be done, or
-nothing that was replayed came to an end, 64 usage, 130 interrupted twice.
+Exit codes: 0 every end was the same, 1 divergences, 3 it could not be done,
+or nothing that was replayed came to an end, 64 usage, 130 interrupted twice.
 """
 
 
