@@ -7,18 +7,22 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from compat.coverage.unreached import UNREACHED
+from compat.coverage.unreached import excuses
 
 _NOTE = re.compile(r"\blines (\d+) (\d+)$")
 
 
 class ScriptHits(Struct, frozen=True):
-    """One script: how many lines begin a statement, and which of them no scenario ran. `excused`: with a reason."""
+    """One script: how many lines begin a statement, and which of them no scenario ran.
+
+    `excused`: with the reason. `stale`: excused lines that were run, or begin no statement.
+    """
 
     script: str
     lines: int
     missed: tuple[int, ...]
     excused: Mapping[int, str]
+    stale: tuple[int, ...] = ()
 
     @property
     def reachable(self) -> int:
@@ -32,7 +36,7 @@ class ScriptHits(Struct, frozen=True):
 def hits(lines: Mapping[str, tuple[int, ...]], notes: Iterable[str]) -> tuple[ScriptHits, ...]:
     """What was hit of scripts `{name: lines}`, by the notes of their instrumented copies, numbered in that order.
 
-    An excused line that was hit after all counts as hit: its excuse is stale, and `stale` tells.
+    An excused line that was hit after all counts as hit: its excuse is stale.
     """
     seen: dict[int, set[int]] = {}
     for note in notes:
@@ -41,24 +45,18 @@ def hits(lines: Mapping[str, tuple[int, ...]], notes: Iterable[str]) -> tuple[Sc
     return tuple(_of(script, all_lines, seen.get(number, set())) for number, (script, all_lines) in _numbered(lines))
 
 
-def stale(found: Iterable[ScriptHits]) -> dict[str, tuple[int, ...]]:
-    """Excuses for lines that were hit, or that begin no statement: script → lines."""
-    told: dict[str, tuple[int, ...]] = {}
-    for script in found:
-        wrong = tuple(line for line in UNREACHED.get(script.script, {}) if line not in script.excused)
-        if wrong:
-            told[script.script] = wrong
-    return told
-
-
 def _of(script: str, lines: tuple[int, ...], seen: set[int]) -> ScriptHits:
-    left = [line for line in lines if line not in seen]
-    excuses = UNREACHED.get(script, {})
+    excused: dict[int, str] = {}
+    stale: list[int] = []
+    for span, reason, found in excuses(script, lines):
+        excused |= {line: reason for line in found if line not in seen}
+        stale += [line for line in found if line in seen] or ([] if found else [int(span.partition("-")[0])])
     return ScriptHits(
         script=script,
         lines=len(lines),
-        missed=tuple(line for line in left if line not in excuses),
-        excused={line: excuses[line] for line in left if line in excuses},
+        missed=tuple(line for line in lines if line not in seen and line not in excused),
+        excused=excused,
+        stale=tuple(stale),
     )
 
 

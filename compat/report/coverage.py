@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from compat.coverage.hits import ScriptHits, stale
+from compat.coverage.hits import ScriptHits
 
 
 def coverage(found: Sequence[ScriptHits], *, missing: bool) -> RenderableType:
@@ -36,8 +36,9 @@ def coverage(found: Sequence[ScriptHits], *, missing: bool) -> RenderableType:
         Text(f"{excused:,} more lines cannot be reached in 5.62.0: compat/coverage/unreached.py says why"),
     ]
     parts += [
-        Text(f"stale excuse: {script}:{spans(lines)} is run, or begins no statement", style="bold red")
-        for script, lines in stale(found).items()
+        Text(f"stale excuse: {script.script}:{spans(script.stale)} is run, or begins no statement", style="bold red")
+        for script in found
+        if script.stale
     ]
     return Group(*parts)
 
