@@ -43,7 +43,7 @@ UNREACHED: Final[dict[str, dict[str, str]]] = {
     "moveToActive": {"58": _LAST_MILLISECOND, "156-157 172-174": _NEVER_CALLED},
     "moveToFinished": {
         "127 612": _LAST_MILLISECOND,
-        "306-311 414": "old jobs are removed here with their deduplication keys left alone (the last argument is false)",
+        "306-311 414": "old jobs are removed here without their deduplication keys (the last argument is false)",
         "359-366 389-397": _NEVER_HARD,
         "444-463": _NEVER_CALLED,
         "736-737": "`parentKey` and `parent` are written and deleted with one command each, so none stands alone",

@@ -14,7 +14,7 @@ from compat.normalise.answers import about, views
 from compat.normalise.canonical import Place
 from compat.normalise.clock import INSTANT
 from compat.normalise.names import stream_ms
-from compat.normalise.scene import Scene, range_name
+from compat.normalise.scene import Scene, maps, range_name
 from compat.normalise.text import json_text
 from compat.wire.events import event_codec
 from compat.wire.fields import Codec
@@ -169,6 +169,9 @@ class _Delayed:
         started, at = self.scene.clock.started, self.scene.capture.at_ms
         until = stream_ms(self.entry.id)[0]
         since = stream_ms(self.prior.id)[0] if self.prior is not None else started
+        if self.prior is not None and _get(self.prior, "event") == "waiting-children":
+            # A child of the same flow may have released it: its clock was read before the flow was stored.
+            since = max([started, *(ms for ms in self.scene.history.step_ms if ms <= since)])
         if not started - 1 <= since <= until <= at + 1:  # Redis's clock is not ours: the whole cell it is
             return started, at
         if self.scene.scenario.order == "total":
@@ -241,23 +244,13 @@ def _views(scene: Scene, queue: str, job: str) -> Iterator[dict[str, Any]]:
 def _delays(scene: Scene) -> set[float]:
     """Every delay that the scenario writes down, and the doublings of its backoffs."""
     found: set[float] = set()
-    for holder in _maps([msgspec.to_builtins(scene.scenario.steps), msgspec.to_builtins(scene.scenario.program)]):
+    for holder in maps(msgspec.to_builtins((scene.scenario.steps, scene.scenario.program))):
         for name in ("delay", "ms", "backoff"):
             value = holder.get(name)
             if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0:
                 doublings = _LONGEST_RETRY if holder.get("type") == "exponential" else 1
                 found |= {float(value * 2**n) for n in range(doublings)}
     return found
-
-
-def _maps(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, dict):
-        yield value
-        for item in value.values():
-            yield from _maps(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _maps(item)
 
 
 def _get(entry: StreamEntry, field: str) -> str:

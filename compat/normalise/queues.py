@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+import msgspec
 
 from compat.model.capture import Key
 from compat.model.history import Implementation
 from compat.normalise import events
 from compat.normalise.canonical import ANY, Place
 from compat.normalise.clock import INSTANT
-from compat.normalise.scene import Scene, shaped
+from compat.normalise.scene import Scene, maps, shaped
 from compat.normalise.text import json_text, number
 from compat.wire.keys import METRICS, Address
 from compat.wire.scores import TIES, due, priority
@@ -225,23 +227,18 @@ def limiter(scene: Scene) -> Placed:
 
 
 def deduplication(scene: Scene) -> Placed:
-    """`de:<id>`: the job that owns it; a life of at most the `ttl` in that job's options, or none."""
+    """`de:<id>`: the job that owns it; a life of at most the greatest `ttl` that the scenario gives a job, or none."""
     for address, key in scene.of("de"):
-        bounds = [
-            float(ttl_ms)
-            for step in scene.scenario.steps
-            for ttl_ms in _ttls(step.add.opts if step.add is not None else None)
-        ]
+        bounds = [float(ttl_ms) for opts in maps(msgspec.to_builtins(scene.scenario.steps)) for ttl_ms in _ttls(opts)]
         value = {"job": scene.names(key.text), "ttl": ttl(key, max(bounds, default=0))}
         yield Place(scene.capture.label, "de", address.queue, scene.names(address.id)), shaped(key, "string") or value
 
 
-def _ttls(opts: Any) -> Iterator[float]:
-    if isinstance(opts, dict):
-        for name in ("deduplication", "debounce"):
-            given = opts.get(name)
-            if isinstance(given, dict) and isinstance(given.get("ttl"), (int, float)):
-                yield given["ttl"]
+def _ttls(opts: Mapping[str, Any]) -> Iterator[float]:
+    for name in ("deduplication", "debounce"):
+        given = opts.get(name)
+        if isinstance(given, dict) and isinstance(given.get("ttl"), (int, float)):
+            yield given["ttl"]
 
 
 def meta(scene: Scene) -> Placed:

@@ -114,6 +114,16 @@ def span(scenario: Scenario, history: History, queue: str, job: str) -> tuple[fl
     return None
 
 
+def maps(value: Any) -> Iterator[dict[str, Any]]:
+    """Every map in a value, `msgspec.to_builtins` of a scenario's steps for example, the outer ones first."""
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from maps(item)
+
+
 def range_name(bounds: tuple[float, float]) -> str:
     return f"<{bounds[0]:g}..{bounds[1]:g}>"
 

@@ -145,6 +145,29 @@ def test_a_wrong_backoff_in_an_event_is_not_taken_for_the_right_one(
     assert told[-1].isdecimal()
 
 
+def test_the_due_time_of_a_parent_that_its_own_flow_released_counts_from_that_call(
+    busy: Scenario, history: Make, with_keys: Replace
+) -> None:
+    """T153."""
+    one = history()
+    entries = one.captures[0].keys["{made-1}:mail:events"].entries
+    (place,) = (i for i, e in enumerate(entries) if e.fields[:2] == (("event", "delayed"), ("jobId", "1")))
+    stored = int(entries[place].id.split("-")[0])
+    due = str(stored - 5 + 3_600_000)
+    parent = (
+        StreamEntry(f"{stored}-0", (("event", "added"), ("jobId", "p"), ("name", "n"))),
+        StreamEntry(f"{stored}-1", (("event", "waiting-children"), ("jobId", "p"))),
+        StreamEntry(f"{stored}-2", (("event", "delayed"), ("jobId", "p"), ("delay", due))),
+    )
+    flow = with_keys(one, {"events": Key("stream", entries=(*entries[:place], *parent))})
+
+    def told(*step_ms: float) -> str:
+        return str(value(busy, msgspec.structs.replace(flow, step_ms=step_ms), "events")[-1]["delay"])
+
+    assert told(stored - 5) == "<instant>+3600000"
+    assert told(stored - 2) == due
+
+
 def test_a_range_renames_what_lies_inside_and_nothing_else(variant: Variant, history: Make, with_keys: Replace) -> None:
     ranged = variant(ranges={"d.delay": [3_500_000, 3_600_000], "e.delay": [1, 2]})
     assert value(ranged, history(), "job.delay", "3") == "<3.5e+06..3.6e+06>"
