@@ -15,6 +15,7 @@ _NEVER_HARD: Final = "the routine never removes for good here (`hard` is false),
 _SCHEDULED: Final = "a scheduler's job is stored without a parent: `storeJob` is called with none"
 _LAST_MILLISECOND: Final = "PTTL is 0 only within the last millisecond of a key's life, which is chance"
 _LIMITED_READ: Final = "no more than `limit` jobs are read, so the loop ends before its own check is true"
+_LIMIT_JUST_SET: Final = "the line before writes a limit where there was none, so there is one"
 _NO_IGNORED: Final = "no caller names jobs to spare"
 _KEPT: Final = "finished children are passed over here: `ignoreProcessed` is true"
 
@@ -40,12 +41,14 @@ UNREACHED: Final[dict[str, dict[str, str]]] = {
     "getState": {"1-999": _OLD_REDIS},
     "isFinished": {"20 27 34 39": "Job.waitUntilFinished, the only caller, always asks for the value as well"},
     "isJobInList": {"1-999": _OLD_REDIS},
+    "moveStalledJobsToWait": {"103": _LIMIT_JUST_SET},
     "moveToActive": {"58": _LAST_MILLISECOND, "156-157 172-174": _NEVER_CALLED},
     "moveToFinished": {
         "127 612": _LAST_MILLISECOND,
         "306-311 414": "old jobs are removed here without their deduplication keys (the last argument is false)",
         "359-366 389-397": _NEVER_HARD,
         "444-463": _NEVER_CALLED,
+        "661": _LIMIT_JUST_SET,
         "736-737": "`parentKey` and `parent` are written and deleted with one command each, so none stands alone",
         "816-818": "the id `0:0` cannot be given: an id with a colon has two of them",
     },
