@@ -14,6 +14,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 HARNESS = {
     "scenarios": "compat/_suite",
     "node/driver.mjs": "compat/_node/driver.mjs",
+    "node/chaos.mjs": "compat/_node/chaos.mjs",
+    "node/bench.mjs": "compat/_node/bench.mjs",
     "node/lib": "compat/_node/lib",
     "node/.npmrc": "compat/_node/.npmrc",
     "LIMITS.md": "compat/LIMITS.md",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,14 @@ def test_a_build_is_refused_when_a_script_is_missing_or_differs(source: Path, ch
 
 def test_what_the_harness_needs_beside_its_python_is_there_to_be_built_in() -> None:
     assert [name for name in hatch_build.HARNESS if not (ROOT / name).exists()] == []
+
+
+def test_every_program_of_node_comes_along() -> None:
+    """A harness from a wheel finds the driver, and the programs of `chaos` and `bench`."""
+    programs = {f"node/{file.name}" for file in (ROOT / "node").glob("*.mjs")}
+    assert programs - set(hatch_build.HARNESS) == set()
+
+
+def test_a_source_distribution_holds_all_that_a_wheel_is_built_of() -> None:
+    sdist = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["sdist"]
+    assert set(hatch_build.HARNESS) - set(sdist["only-include"]) == set()
