@@ -106,7 +106,7 @@ def _try(house: House, wheel: Path, name: str, interpreter: str) -> str:
             "wheel", [house.uv, "venv", "--python", interpreter, env], away, f"{name} makes no environment."
         )
         _install(house, python, str(wheel))
-        _lay_out(house, away)
+        lay_out(house, away)
         if wrong := _wrong(house, "importing it alone", [python, "-I", "-c", ALONE], away):
             return wrong
         _install(house, python, f"{wheel}[compat,prometheus,opentelemetry]", *TOOLS)
@@ -123,12 +123,14 @@ def _try(house: House, wheel: Path, name: str, interpreter: str) -> str:
     return ""
 
 
-def _lay_out(house: House, away: Path) -> None:
+def lay_out(house: House, away: Path) -> None:
     """The tests and the examples, in a folder from which the checkout's packages cannot be imported."""
     ignored = shutil.ignore_patterns("__pycache__")
     for folder in (*TESTS, *BESIDE):
         shutil.copytree(house.root / folder, away / folder, ignore=ignored)
-    shutil.copy(house.root / "tests" / "conftest.py", away / "tests")
+    for fixtures in {above / "conftest.py" for folder in TESTS for above in Path(folder).parents}:
+        if (house.root / fixtures).exists():
+            shutil.copy(house.root / fixtures, away / fixtures)
     shutil.copy(house.root / "pyproject.toml", away)
     shutil.copytree(house.root / "docs" / "examples", away / "examples", ignore=ignored)
     (away / "node").symlink_to(house.root / "node")  # tests that ask a Node find it there

@@ -36,7 +36,7 @@ Levels, from worst to mildest; the gate and all before it fail a run:
   note         worth knowing
 
 \b
-Exit codes: 0 clean, 1 differences, 2 stale baseline, 3 error or invalid,
+Exit codes: 0 clean, 1 differences or flaky, 2 stale baseline, 3 error or invalid,
 64 usage, 130 interrupted (what was found until then is shown).
 """
 
@@ -84,6 +84,8 @@ def _shard(context: click.Context, option: click.Parameter, value: str | None) -
 @click.option("--fail-fast", is_flag=True, help="Stop at the first cell in trouble.")
 @click.option("--transcript", "transcripts", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
               help="Write what drivers and harness say to each other; see `driver replay`.")  # fmt: skip
+@click.option("--retry", type=click.IntRange(min=0), default=0, metavar="N",
+              help="Try a cell in trouble up to N times more; one that passes then is flaky.")  # fmt: skip
 @click.option("--repeat", type=click.IntRange(min=1), default=1, metavar="N", help="Run every cell N times.")
 @output
 def command(
@@ -103,6 +105,7 @@ def command(
     trace: bool,
     fail_fast: bool,
     transcripts: Path | None,
+    retry: int,
     repeat: int,
     json_file: str | None,
     junit_file: str | None,
@@ -133,6 +136,7 @@ def command(
         gate=cast("Level", gate),
         fail_fast=fail_fast,
         repeat=repeat,
+        retry=retry,
         transcripts=transcripts,
         oracle=right.live,
         golden=right.golden,

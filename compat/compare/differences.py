@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,10 +18,14 @@ from compat.normalise import RUN, Canonical, Place, canonical
 
 
 class Comparison(Struct, frozen=True):
-    """`checks` counts the places compared, equal or not; the differences stand in the order of events."""
+    """`made`: check, without the scenario → places compared under it, equal or not; all in the order of events."""
 
-    checks: int
-    differences: tuple[Difference, ...]
+    made: dict[str, int] = {}
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def checks(self) -> int:
+        return sum(self.made.values())
 
 
 def compare(scenario: Scenario, oracle: History | Canonical, port: History) -> Comparison:
@@ -32,7 +37,7 @@ def compare(scenario: Scenario, oracle: History | Canonical, port: History) -> C
     other = canonical(scenario, port)
     places = tuple(_places(one, other, port))
     return Comparison(
-        len(places),
+        dict(Counter(f"{place.scope}/{place.what}" for place in places)),
         tuple(
             _difference(scenario, one, other, place)
             for place in places

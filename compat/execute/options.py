@@ -24,7 +24,8 @@ class Options:
 
     With a `golden`, recorded results stand for the oracle: no Node is started, and only the arm `self` can be played.
     `durations` (seconds by cell, of an earlier run) weigh the cells of a `shard`. `keep` is handed the history of every
-    oracle cell that is sound. `trace`: cells in trouble are played again under MONITOR.
+    oracle cell that is sound. `retry`: how often a cell in trouble is tried again, with its oracle's cell. `trace`:
+    cells in trouble are played again under MONITOR.
     """
 
     scenarios: tuple[Scenario, ...]
@@ -36,6 +37,7 @@ class Options:
     gate: Level = "encoding"
     fail_fast: bool = False
     repeat: int = 1
+    retry: int = 0
     oracle: str = f"node@{NODE_TARGET}"
     golden: Golden | None = None
     golden_name: str = ""

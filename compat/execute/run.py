@@ -15,8 +15,8 @@ from compat.drivers.implementations import NODE_TARGET
 from compat.execute.options import Options
 from compat.execute.players import Seat
 from compat.execute.ready import jobs_at_once, ready
-from compat.execute.session import TROUBLE, Session
-from compat.judge import exit_code
+from compat.execute.session import Session
+from compat.judge import TROUBLE, exit_code
 from compat.model.cell import Cell, Side
 from compat.model.run import CellEntry, Footer, Header, Record
 from compat.model.scenario import TopologyName

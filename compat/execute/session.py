@@ -17,7 +17,7 @@ from compat.execute.players import Seat
 from compat.execute.ready import own_binary
 from compat.execute.tracing import Watch, watching
 from compat.faults import CATALOGUE, Need
-from compat.judge import judge, oracle_trouble
+from compat.judge import TROUBLE, judge, oracle_trouble, together
 from compat.judge.baseline import apply
 from compat.model.cell import Cell, Side
 from compat.model.history import History
@@ -27,9 +27,6 @@ from compat.model.verdict import CellVerdict
 from compat.normalise import Canonical
 from compat.plan import Plan
 from compat.servers import Server, embedded
-
-TROUBLE = frozenset({"fail", "invalid", "error", "stale", "flaky"})
-
 
 #: What an arm is compared with: the oracle's history, its canonical results from a golden, or why there is neither.
 Right = History | Canonical | CellVerdict
@@ -73,9 +70,8 @@ class Session:
             while (item := await self._found.get()) is not None:
                 if isinstance(item, BaseException):
                     raise item
-                verdict = self.known(item)
-                yield verdict
-                if self._options.fail_fast and verdict.word in TROUBLE:
+                yield item
+                if self._options.fail_fast and item.word in TROUBLE:
                     return
         finally:
             for task in (end, *crew):
@@ -86,9 +82,16 @@ class Session:
         """One cell on its own, with its oracle's cell played first unless `right` is what that came to."""
         right = await self.right(cell.oracle) if right is None else right
         if isinstance(right, CellVerdict):
-            return structs.replace(right, cell=cell)
+            return self.known(structs.replace(right, cell=cell))
         scenario = self._scenarios[cell.scenario]
         return self.known(judge(scenario, right, await self._play(scenario, cell), self._options.gate))
+
+    async def _tried(self, first: CellVerdict) -> CellVerdict:
+        """The verdict on a cell, tried again as long as it is in trouble and the options allow it."""
+        tries = [first]
+        while tries[-1].word in TROUBLE and len(tries) <= self._options.retry:
+            tries.append(await self.verdict(first.cell))
+        return together(tries)
 
     async def right(self, oracle: Cell) -> Right:
         """What an oracle cell comes to; a verdict where nothing can be compared with it."""
@@ -138,14 +141,13 @@ class Session:
 
     async def _one(self, cell: Cell, oracle: History | Canonical | None) -> None:
         if oracle is not None:
-            scenario = self._scenarios[cell.scenario]
-            self._found.put_nowait(judge(scenario, oracle, await self._play(scenario, cell), self._options.gate))
+            self._found.put_nowait(await self._tried(await self.verdict(cell, oracle)))
             return
         arms = self._arms[cell]
         right = await self.right(cell)
         if isinstance(right, CellVerdict):
             for arm in arms:
-                self._found.put_nowait(structs.replace(right, cell=arm))
+                self._found.put_nowait(await self._tried(await self.verdict(arm, right)))
             return
         async with self._wake:
             self._todo.extend((arm, right) for arm in reversed(arms))

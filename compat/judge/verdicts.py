@@ -69,19 +69,26 @@ def judge(scenario: Scenario, oracle: History | Canonical, port: History, gate: 
             return CellVerdict(
                 cell, "error", reason=reason, hint=port.failure.hint, seconds=port.seconds, stderr=stderr
             )
-    compared = Comparison(0, ()) if cell.arm == "shadow" else compare(scenario, oracle, port)
+    compared = Comparison() if cell.arm == "shadow" else compare(scenario, oracle, port)
     found = [
         *_stopped(scenario, port),
         *compared.differences,
         *_lawless(scenario, port),
         *_unmet(scenario, port),
     ]
-    made = compared.checks + len(LAWS) * len(port.captures) + len(scenario.expect) + len(scenario.losses)
+    made = {
+        **compared.made,
+        **{f"{capture.label}/laws": len(LAWS) for capture in port.captures},
+        **{f"end/expect/{number}": 1 for number, _ in enumerate(scenario.expect, 1)},
+    }
+    if scenario.losses:
+        made["end/losses"] = len(scenario.losses)
     word: Word = "fail" if any(at_least(difference.level, gate) for difference in found) else "pass"
     return CellVerdict(
         cell,
         word,
-        checks=made,
+        checks=sum(made.values()),
+        made=made,
         differences=tuple(found),
         reason=_failure(scenario, port.failure) if port.failure is not None else "",
         hint=port.failure.hint if port.failure is not None else "",

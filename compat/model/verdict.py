@@ -33,7 +33,12 @@ class Difference(Struct, frozen=True, omit_defaults=True):
 
 
 class CellVerdict(Struct, frozen=True, omit_defaults=True):
-    """`checks` counts the checks made, passed or not; `reason` says why a cell was not judged by differences."""
+    """`checks` counts the places checked, right or not; `reason` says why a cell was not judged by differences.
+
+    `made` names the checks, without the scenario, and how many places each looked at (`{"end/job.data": 2}`); the laws
+    of a capture are one (`end/laws`).
+    `tries` are all verdicts on a cell that was played again because it was in trouble, in order; else there are none.
+    """
 
     cell: Cell
     word: Word
@@ -45,3 +50,5 @@ class CellVerdict(Struct, frozen=True, omit_defaults=True):
     stderr: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()  # what was struck in the port's cell, in words, in order
     losses: dict[str, int] = {}  # what faults cost, as the scenario states and the oracle shows it: kind → how many
+    made: dict[str, int] = {}
+    tries: tuple[CellVerdict, ...] = ()

@@ -64,7 +64,8 @@ def report(
         yield from _in_short(told)
         judged = Counter(v.cell.scenario for v in run.verdicts if v.word != "not-applicable")
         yield from _differences(told, judged, command, utf8)
-    yield from _reasons(run.verdicts, ("stale", "flaky"), "Baseline", command, utf8)
+    yield from _reasons(run.verdicts, ("stale",), "Baseline", command, utf8)
+    yield from _reasons(run.verdicts, ("flaky",), "Flaky", command, utf8)
     yield from _reasons(run.verdicts, ("invalid", "error"), "Not judged", command, utf8)
     if not quiet:
         known = findings(v for v in run.verdicts if v.word == "known")

@@ -71,3 +71,22 @@ async def test_an_implementation_that_cannot_start_makes_the_run_unusable() -> N
 async def test_an_unknown_implementation_is_told_what_there_is() -> None:
     with pytest.raises(Unusable, match="node@VERSION"):
         await verdicts("job/add", implementation="go")
+
+
+async def test_a_cell_that_fails_and_then_passes_is_flaky_and_shows_both_tries(tmp_path: Path) -> None:
+    once = f"cmd:{sys.executable} {DRIVERS / 'moody.py'} {tmp_path / 'done'}"
+    (found,) = await verdicts("job/add", implementation=once, arms=("self",), topologies=("single",), retry=2)
+    assert (found.word, [one.word for one in found.tries]) == ("flaky", ["fail", "pass"])
+    assert found.differences == found.tries[0].differences != ()
+
+
+async def test_without_a_retry_a_cell_has_one_try(tmp_path: Path) -> None:
+    once = f"cmd:{sys.executable} {DRIVERS / 'moody.py'} {tmp_path / 'done'}"
+    (found,) = await verdicts("job/add", implementation=once, arms=("self",), topologies=("single",))
+    assert (found.word, found.tries) == ("fail", ())
+
+
+async def test_a_cell_that_never_passes_is_tried_as_often_as_asked_and_fails() -> None:
+    null = f"cmd:{sys.executable} {DRIVERS / 'null.py'}"
+    (found,) = await verdicts("job/add", implementation=null, arms=("self",), topologies=("single",), retry=2)
+    assert (found.word, len(found.tries)) == ("fail", 3)
