@@ -130,7 +130,7 @@ def test_values_that_xml_cannot_hold_are_escaped(run: Run) -> None:
     """(T145)"""
     evil = "\x00\x1b\ufffe\ud83d\udcff ]]> <&>\"'"
     found = Difference(f"a/b#{evil}", "state", evil, evil, None, evil, evil)
-    verdict = CellVerdict(Cell(evil, "self", "single"), "fail", 1, (found,), evil, evil, 0.0, (evil,), {evil: 1})
+    verdict = CellVerdict(Cell(evil, "self", "single"), "fail", 1, (found,), evil, evil, 0.0, (evil,), made={evil: 1})
     spoilt = Run(replace(run.header, servers={"single": evil}), (verdict,))
     assert "\\x00\\x1b\\ufffe\\ud83d\\xff ]]> <&>" in (suites(spoilt)[0].findall("testcase")[1][0].text or "")
 
