@@ -36,8 +36,8 @@ Levels, from worst to mildest; the gate and all before it fail a run:
   note         worth knowing
 
 \b
-Exit codes: 0 clean, 1 differences or flaky, 2 stale baseline, 3 error or invalid,
-64 usage, 130 interrupted (what was found until then is shown).
+Exit codes: 0 clean, 1 differences or flaky, 2 stale baseline, 3 error or
+invalid, 64 usage, 130 interrupted (what was found until then is shown).
 """
 
 

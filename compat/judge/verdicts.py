@@ -79,10 +79,8 @@ def judge(scenario: Scenario, oracle: History | Canonical, port: History, gate: 
     made = {
         **compared.made,
         **{f"{capture.label}/laws": len(LAWS) for capture in port.captures},
-        **{f"end/expect/{number}": 1 for number, _ in enumerate(scenario.expect, 1)},
+        **{f"end/expect/{number}": 1 for number, _ in enumerate((*scenario.expect, *scenario.losses), 1)},
     }
-    if scenario.losses:
-        made["end/losses"] = len(scenario.losses)
     word: Word = "fail" if any(at_least(difference.level, gate) for difference in found) else "pass"
     return CellVerdict(
         cell,
