@@ -13,6 +13,7 @@ from compat.capture import NeverStill, capture
 from compat.drivers import Pool
 from compat.execute.calls import Calls
 from compat.execute.connections import Connections
+from compat.execute.facts import newest
 from compat.execute.faulting import Faulting
 from compat.execute.incidents import Incidents
 from compat.execute.players import Seat
@@ -103,6 +104,7 @@ class CellRun:
         stage.step = len(stage.scenario.steps)
         self._step_ms.append(time.time() * 1000)
         await self._capture(END)
+        await self._waiting.told()
         if stage.processor.trouble is not None:
             raise stage.processor.trouble
 
@@ -193,6 +195,8 @@ class CellRun:
             if spec.kind == "worker":
                 stage.worker_opts[name] = chosen
                 params["processor"] = stage.looping(name)
+            if spec.kind == "events" and (last := await newest(stage.client(stage.base(name)), stage.base(name))):
+                stage.heard[name, side] = last[0]
             player.objects.add(name)
             stage.opened[name, side] = player
             if await stage.ask(player, f"{spec.kind}.open", params, name, raises) is None:

@@ -69,6 +69,20 @@ async def happened(client: Redis, base: str, event: str, job_id: str | None) -> 
     return number
 
 
+async def newest(client: Redis, base: str) -> tuple[str, str, str] | None:
+    """Id, event and job (or "") of the stream's last entry; None without one, and when that is no stream."""
+    try:
+        entries = await client.xrevrange(f"{base}:events", count=1) or ()
+    except ResponseError as error:
+        if "WRONGTYPE" not in str(error):
+            raise
+        return None
+    for entry, fields in entries:
+        row = {text(name): text(value) for name, value in (fields or {}).items()}
+        return text(entry), row.get("event", ""), row.get("jobId", "")
+    return None
+
+
 async def seen(
     until: Until,
     client: Redis,

@@ -36,6 +36,7 @@ class Stage:
         self.players = Players(scenario, cell, prefix, server, pool, seats, self.processor, first)
         self.opened: dict[tuple[str, Side], Player] = {}
         self.worker_opts: dict[str, dict[str, Any]] = {}
+        self.heard: dict[tuple[str, Side], str] = {}  # the stream's last entry when a reader of events was opened
         self.paused: set[tuple[str, Side]] = set()  # workers paused locally
         self.by_hand: set[tuple[str, str]] = set()  # jobs a test moves itself: (base key, id)
         self.orphans: set[tuple[str, str]] = set()  # jobs that a dead worker left in active

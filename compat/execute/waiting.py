@@ -8,13 +8,14 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from compat.drivers.driver import PATIENT_DEADLINE
-from compat.execute.facts import poll, seen
+from compat.execute.facts import newest, poll, seen
 from compat.execute.settle import SETTLE_DEADLINE, Bench, look
 from compat.execute.stage import Stage
 from compat.execute.trouble import Trouble
 from compat.model.scenario import Until
 
 CALM: Final = frozenset({"driver-frozen", "clock-stepped", "reply-lost"})  # faults under which Redis can be relied on
+TOLD_DEADLINE: Final = 2_000  # ms
 
 
 class Waiting:
@@ -72,6 +73,29 @@ class Waiting:
         if found is None:
             raise Trouble("late", f"waited {SETTLE_DEADLINE} ms for the workers to come to rest: {'; '.join(unrest)}")
         return found
+
+    async def told(self) -> None:
+        """Wait until each open reader of events has told of its stream's last entry. One that never does is no trouble
+        here: what it has told is compared."""
+        stage = self._stage
+        readers = {
+            key: stage.base(key[0])
+            for key, player in stage.opened.items()
+            if stage.scenario.objects[key[0]].kind == "events" and not player.frozen
+        }
+
+        async def look_once() -> bool | None:
+            self._check()
+            for (name, side), base in readers.items():
+                last = await newest(stage.client(base), base)
+                if last is None or last[0] == stage.heard.get((name, side)):
+                    continue
+                mine = [(n.event, n.job or "") for n in stage.players.notices if (n.object, n.side) == (name, side)]
+                if last[1:] not in mine[-1:]:
+                    return None
+            return True
+
+        await poll(look_once, TOLD_DEADLINE)
 
     async def before_add(self) -> None:
         """Whether a worker is blocked or about to be decides who pops the marker. In trouble, who knows."""

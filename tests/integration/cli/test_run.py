@@ -49,13 +49,19 @@ def test_a_driver_that_does_nothing_fails_with_differences_in_words(tmp_path: Pa
 
 
 def test_a_driver_is_started_in_the_callers_folder_and_nothing_there_is_in_the_way(tmp_path: Path) -> None:
-    shutil.copy(ROOT / "docs" / "tutorial" / "4_producer.py", tmp_path / "mine.py")
-    (tmp_path / "compat").mkdir()
-    (tmp_path / "redis.py").write_text("raise ImportError('this is not redis-py')\n")
-    for words in (("--arm", "produce", "--impl", "cmd:python3 mine.py"), ("--arm", "self", "--impl", "ref")):
+    mine, odd = tmp_path / "mine", tmp_path / "odd"
+    mine.mkdir()
+    shutil.copy(ROOT / "docs" / "tutorial" / "4_producer.py", mine / "mine.py")
+    (odd / "compat").mkdir(parents=True)
+    (odd / "redis.py").write_text("raise ImportError('this is not redis-py')\n")
+    python = shlex.quote(sys.executable)
+    for folder, *words in (
+        (mine, "--arm", "produce", "--impl", f"cmd:{python} mine.py"),
+        (odd, "--arm", "self", "--impl", "ref"),
+    ):
         done = subprocess.run(
             [sys.executable, "-P", "-m", "compat", "run", "job/add", "--topology", "single", *words],
-            cwd=tmp_path,
+            cwd=folder,
             capture_output=True,
             text=True,
             timeout=120,
