@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from bullmq_ref import clock
+from bullmq_ref.apart import Apart
 from bullmq_ref.errors import AttemptCancelled, AttemptTimedOut, BullMQError, RateLimitError, UnrecoverableError
 from bullmq_ref.job import Job
 from bullmq_ref.jsjson import Undefined, dumps
@@ -47,6 +48,17 @@ class Attempts:
         return len(calls)
 
     async def run(self, job: Job[Any, Any], token: str) -> Job[Any, Any] | None:
+        """One attempt after another, while the end of each brings the next job along and the worker's main loop would
+        do nothing but start it. The result is a next job that the main loop is to look at."""
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        while True:
+            following = await Apart(self._one(job, token))
+            # a task that somebody has cancelled is not used again: its next job would hear of it
+            if following is None or self._worker.may_fetch() or task.cancelling():
+                return following
+            job = following
+
+    async def _one(self, job: Job[Any, Any], token: str) -> Job[Any, Any] | None:
         """One attempt. The result is the next job, when the end of this one brought it along."""
         worker = self._worker
         if worker.telemetry is None:

@@ -96,7 +96,7 @@ class Channel:
         self._unsent.append((packed, future))
         if self._replies is None:
             self.open()
-        elif len(self._unsent) >= _CHUNK:
+        elif not self._in_flight or len(self._unsent) >= _CHUNK:
             self._flush()
         elif not self._flush_due:
             self._flush_due = True

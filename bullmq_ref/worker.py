@@ -61,7 +61,7 @@ class Worker(QueueBase, Generic[Payload, Result]):
 
     A job may run more than once (its worker may die): processors must be idempotent.
 
-    It owns a handful of named tasks (the main loop, one a job, the locks' renewal, the stalled check) and ends them all
+    It owns a handful of named tasks (the main loop, one for each job in hand, the locks' renewal, the stalled check) and ends them all
     in `close`.
 
     Raises Invalid with Node's texts for bad options, CrossSlot in Cluster when the queue's keys span slots.
@@ -265,7 +265,7 @@ class Worker(QueueBase, Generic[Payload, Result]):
         slots, intake, attempts = self._slots, self.intake, cast(Attempts, self._attempts)
         await intake.look_at_server()
         while self.takes_jobs or slots.total:
-            while self._may_fetch():
+            while self.may_fetch():
                 fetch = self._begin_fetch(self._next_token())
                 if intake.waiting and slots.total:
                     slots.start(fetch, "fetch")
@@ -276,13 +276,9 @@ class Worker(QueueBase, Generic[Payload, Result]):
             while (job := await slots.take()) is None and slots.queued:
                 pass
             if job is not None:
-                slots.start(attempts.run(job, job.token or ""), f"job {job.id}")
+                slots.start(attempts.run(job, job.token or ""), "attempts")
             elif not slots.queued:
                 await intake.wait_for_limit()
-
-    def _may_fetch(self) -> bool:
-        free = self._slots.total < self._concurrency
-        return free and self.takes_jobs and not self.intake.waiting and not self.intake.is_limited()
 
     def _next_token(self) -> str:
         token = f"{self.id}:{self._token}"
@@ -339,6 +335,11 @@ class Worker(QueueBase, Generic[Payload, Result]):
     def fetches_next(self) -> bool:
         """Whether the end of a job may bring the next one along."""
         return self._slots.total <= self._concurrency and self.takes_jobs
+
+    def may_fetch(self) -> bool:
+        """Whether one more job could be worked on, and nothing waits for it yet."""
+        free = self._slots.total < self._concurrency
+        return free and self.takes_jobs and not self.intake.waiting and not self.intake.is_limited()
 
     async def insist(
         self, work: Callable[[], Awaitable[_T]], *, only_emit: bool = False, pause: bool = False
