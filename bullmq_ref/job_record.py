@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Self
 
 from bullmq_ref import clock
@@ -35,6 +35,24 @@ class Record(Generic[Payload, Result]):
     `attempts_made` counts attempts that ended, `attempts_started` those that began, `stalled_counter` the stalls.
     """
 
+    progress: Any = 0
+    returnvalue: Result | None = None
+    stacktrace: list[str] | None = None
+    attempts_made = 0
+    attempts_started = 0
+    stalled_counter = 0
+    failed_reason: str | None = None
+    deferred_failure: str | None = None
+    finished_on: int | None = None
+    processed_on: int | None = None
+    processed_by: str | None = None
+    next_repeatable_job_id: str | None = None
+    token: str | None = None
+    discarded = False
+    parent_key: str | None = None
+    parent: dict[str, Any] | None = None
+    deduplication_id: str | None = None
+
     def __init__(
         self, owner: QueueBase, name: str, data: Payload, options: Mapping[str, Any], job_id: str | None = None
     ) -> None:
@@ -46,29 +64,13 @@ class Record(Generic[Payload, Result]):
         self.timestamp: float = options.get("timestamp") or clock.now()
         self.delay: float | None = self.options.get("delay")
         self.priority: float = self.options.get("priority") or 0
-        self.progress: Any = 0
-        self.returnvalue: Result | None = None
-        self.stacktrace: list[str] | None = None
-        self.attempts_made = 0
-        self.attempts_started = 0
-        self.stalled_counter = 0
-        self.failed_reason: str | None = None
-        self.deferred_failure: str | None = None
-        self.finished_on: int | None = None
-        self.processed_on: int | None = None
-        self.processed_by: str | None = None
         self.repeat_job_key: str | None = options.get("repeatJobKey")
-        self.next_repeatable_job_id: str | None = None
-        self.token: str | None = None
-        self.discarded = False
-        self.parent_key: str | None = None
-        self.parent: dict[str, Any] | None = None
         if parent := options.get("parent"):
             self.parent_key = f"{parent.get('queue')}:{parent.get('id')}"
             flags = {flag: True for option, flag in _FLAGS.items() if options.get(option)}
             self.parent = {"id": parent.get("id"), "queueKey": parent.get("queue"), **flags}
-        deduplication = options.get("deduplication") or options.get("debounce") or {}
-        self.deduplication_id: str | None = deduplication.get("id")
+        if deduplication := options.get("deduplication") or options.get("debounce"):
+            self.deduplication_id = deduplication.get("id")
 
     def __repr__(self) -> str:
         return f"<Job {self.id} {self.name!r} of {self._owner.keys.qualified}>"
@@ -116,30 +118,18 @@ class Record(Generic[Payload, Result]):
     @classmethod
     def from_fields(cls, owner: QueueBase, fields: Mapping[str, str], job_id: str) -> Self:
         """A job from its hash. Numbers are read as leniently as Node reads them."""
-        options = decoded(loads(fields.get("opts") or "{}"))
-        data = loads(fields.get("data") or "{}")
-        job = cls(owner, fields.get("name", ""), data, options, job_id)
-        progress = fields.get("progress")
-        job.progress = loads(progress) if progress else 0
-        job.delay = integer(fields.get("delay"))
-        job.priority = integer(fields.get("priority")) or 0
-        job.timestamp = integer(fields.get("timestamp")) or 0
-        job.finished_on = integer(fields.get("finishedOn"))
-        job.processed_on = integer(fields.get("processedOn"))
-        job.attempts_started = integer(fields.get("ats")) or 0
-        job.attempts_made = integer(fields.get("attemptsMade") or fields.get("atm")) or 0
-        job.stalled_counter = integer(fields.get("stc")) or 0
-        job.failed_reason = fields.get("failedReason") or None
-        job.deferred_failure = fields.get("defa") or None
-        job.processed_by = fields.get("pb") or None
-        job.next_repeatable_job_id = fields.get("nrjid") or None
-        job.repeat_job_key = fields.get("rjk") or job.repeat_job_key
-        job.deduplication_id = fields.get("deid") or job.deduplication_id
-        job.parent_key = fields.get("parentKey") or job.parent_key
-        job.parent = loads(fields["parent"]) if fields.get("parent") else job.parent
-        traces = lenient(fields.get("stacktrace"))
-        job.stacktrace = traces if isinstance(traces, list) else []
-        job.returnvalue = lenient(fields.get("returnvalue"))
+        get = fields.get
+        options = decoded(loads(get("opts") or "{}"))
+        job = cls(owner, get("name", ""), loads(get("data") or "{}"), options, job_id)
+        job.delay = integer(get("delay"))
+        job.priority = integer(get("priority")) or 0
+        job.timestamp = integer(get("timestamp")) or 0
+        job.attempts_started = integer(get("ats")) or 0
+        job.attempts_made = integer(get("attemptsMade") or get("atm")) or 0
+        job.stacktrace = []
+        for field, text in fields.items():
+            if (known := _RARER.get(field)) and text:
+                setattr(job, known[0], known[1](text))
         return job
 
     @classmethod
@@ -178,3 +168,31 @@ def lenient(text: str | None) -> Any:
         return loads(text) if text else None
     except ValueError:
         return None
+
+
+def _traces(text: str) -> list[str]:
+    traces = lenient(text)
+    return traces if isinstance(traces, list) else []
+
+
+def _same(text: str) -> str:
+    return text
+
+
+#: What not every job's hash has: the attribute, and how it is read.
+_RARER: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "progress": ("progress", loads),
+    "finishedOn": ("finished_on", integer),
+    "processedOn": ("processed_on", integer),
+    "stc": ("stalled_counter", lambda text: integer(text) or 0),
+    "failedReason": ("failed_reason", _same),
+    "defa": ("deferred_failure", _same),
+    "pb": ("processed_by", _same),
+    "nrjid": ("next_repeatable_job_id", _same),
+    "rjk": ("repeat_job_key", _same),
+    "deid": ("deduplication_id", _same),
+    "parentKey": ("parent_key", _same),
+    "parent": ("parent", loads),
+    "stacktrace": ("stacktrace", _traces),
+    "returnvalue": ("returnvalue", lenient),
+}

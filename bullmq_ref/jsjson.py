@@ -31,7 +31,9 @@ UNDEFINED: Final = Undefined()
 _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
 _INDEX = re.compile(r"(?:0|[1-9][0-9]{0,9})\Z")
 _quote = json.encoder.encode_basestring  # raw UTF-8; escapes exactly what JavaScript escapes, surrogates aside
-_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_encode_parts = json.encoder.c_make_encoder(  # type: ignore[attr-defined]  # what JSONEncoder makes for each value anew
+    None, None, _quote, None, ":", ",", False, False, False
+)
 _SCALARS: Final = frozenset({str, int, bool, type(None)})
 _DEEP = 7_000  # levels of nesting that are read; V8 gives up near there when it writes
 
@@ -42,10 +44,12 @@ def dumps(value: Any) -> str:
 
     Raises TypeError for what JavaScript cannot serialise either (`undefined` itself, bytes, a cycle).
     """
+    if value is None:
+        return "null"
     if isinstance(value, Undefined):
         raise TypeError("undefined has no JSON: pass None for null")
     try:
-        text = _compact(value) if _is_simple(value) else _write(value)
+        text = "".join(_encode_parts(value, 0)) if _is_simple(value) else _write(value)
     except RecursionError:
         text = _write(value)
     return _SURROGATES.sub(_escape, text) if _has_surrogates(text) else text
@@ -54,13 +58,16 @@ def dumps(value: Any) -> str:
 def loads(text: str) -> Any:
     """`JSON.parse(text)`. Integers stay exact. Raises ValueError for anything else, `NaN` included."""
     try:
-        return _quick(text)
+        value, end = _scan(text, 0)
+        return value if end == len(text) else _decode(text)
+    except StopIteration:
+        return _decode(text)  # there is white space around it, or an error
     except RecursionError:
         return _read_deep(text)
 
 
 def _read_deep(text: str) -> Any:
-    for decode, frames in ((_quick, 1), (_patient, 2)):
+    for decode, frames in ((_decode, 1), (_patient, 2)):
         with _deep(frames * _DEEP), contextlib.suppress(RecursionError):
             return decode(text)
     raise ValueError(f"JSON is nested deeper than {_DEEP} levels")
@@ -203,7 +210,9 @@ def _refuse(word: str) -> Any:
     raise ValueError(f"{word} is not JSON")
 
 
-_quick = json.JSONDecoder(parse_constant=_refuse).decode
+_decoder = json.JSONDecoder(parse_constant=_refuse)
+_decode = _decoder.decode
+_scan: Any = _decoder.scan_once  # type: ignore[attr-defined]  # `decode` without the white space
 
 
 def _patient(text: str) -> Any:

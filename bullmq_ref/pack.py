@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -30,13 +30,23 @@ def _is_plain(value: Any) -> bool:
     if kind is int:
         return bool(-(2**63) <= value < 2**63)
     if kind is dict:
-        for name, member in value.items():  # a loop, not `all`: every script's arguments come through here
-            if type(name) is not str or not name.isascii() or not _is_plain(member):
+        for name in value:
+            if type(name) is not str or not name.isascii():
                 return False
-        return True
-    if kind is list or kind is tuple:
-        return all(map(_is_plain, value))
-    return kind in _ATOMS
+        return _are_plain(value.values())
+    return _are_plain(value) if kind is list or kind is tuple else kind in _ATOMS
+
+
+def _are_plain(values: Iterable[Any]) -> bool:
+    """In one loop: every script's arguments come through here."""
+    for value in values:
+        kind = type(value)
+        if kind is str:
+            if not value.isascii():
+                return False
+        elif kind not in _ATOMS and not _is_plain(value):
+            return False
+    return True
 
 
 def _plain(value: Any) -> Any:

@@ -22,4 +22,5 @@ class Wire:
 
 def flat(fields: Sequence[str]) -> dict[str, str]:
     """A hash from the flat list that Redis replies with."""
-    return dict(zip(fields[::2], fields[1::2], strict=True))
+    one_by_one = iter(fields)
+    return dict(zip(one_by_one, one_by_one, strict=True))

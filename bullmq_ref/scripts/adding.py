@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bullmq_ref.client import Client
 from bullmq_ref.errors import refused
@@ -16,8 +15,7 @@ from bullmq_ref.wire import Wire
 Call = tuple[str, list[str], tuple[bytes, str, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class NewJob:
+class NewJob(NamedTuple):
     """What the add scripts store. `data` is JSON text; `options` have their stored names; `parent` is
     `{id, queueKey, fpof?, …}`; `timestamp` in ms. One that `has_children` waits for them."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from bullmq_ref import clock
 from bullmq_ref.client import Argument
@@ -16,8 +16,7 @@ from bullmq_ref.wire import Wire, flat
 NO_TOKEN = "0"  # means "without a lock" to the scripts
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(NamedTuple):
     """What a fetch brought: a job's hash and id, or None and how long (ms) the queue is limited, or until when (ms
     since the epoch) the next job is delayed."""
 
@@ -38,8 +37,7 @@ class Terms:
     metrics: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(NamedTuple):
     """The end of a job. `value` is JSON text of what it returned, or the raw reason of its failure.
 
     `keep` is `{count, age}`; `options` are the job's own; `updates` are hash fields written along.
