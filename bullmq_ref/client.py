@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 from hiredis import pack_command
 from redis import exceptions as redis_errors
 
 from bullmq_ref import lua
-from bullmq_ref.connection import Turn
+from bullmq_ref.connection import Channel, Turn
 from bullmq_ref.errors import CrossSlot, OutcomeUnknown, from_reply
 from bullmq_ref.jsjson import utf8
 from bullmq_ref.keys import Keys, slot
@@ -19,6 +19,9 @@ from bullmq_ref.reach import RedisOptions
 from bullmq_ref.routes import REDIRECTIONS, Routes, is_ask
 
 Argument = str | bytes | int
+
+#: A script that was given to a channel: with what follows its text or SHA-1, and the future of its reply.
+Given = tuple[lua.Script, list[Argument], Channel, asyncio.Future[Any]]
 
 _REDIRECTIONS = 16  # as ioredis
 _WATCHDOG = 1.0  # s that a blocking command may come late before its connection is dropped, as Node's worker
@@ -95,25 +98,49 @@ class Client:
         """`submit`, and wait for the reply."""
         return await self.submit(*arguments)
 
-    async def script(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
-        """One script. Its text travels with the first call of a connection, its SHA-1 with the others; NOSCRIPT sends
-        the text again. Raises as `command`."""
+    def script(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Coroutine[Any, Any, Any]:
+        """One script, given at once; await the result for its reply. Its text travels with the first call of a
+        connection, its SHA-1 with the others; NOSCRIPT sends the text again. Raises as `command`."""
+        return self._script_reply(*self._give(name, keys, arguments))
+
+    async def each(self, calls: Iterable[tuple[str, Sequence[str], Sequence[Argument]]]) -> list[Any]:
+        """Scripts (name, KEYS, ARGV) given at once, each for itself: the replies, in order, with errors in their
+        places."""
+        given = [self._give(*call) for call in calls]
+        replies: list[Any] = []
+        try:
+            for one in given:
+                try:
+                    replies.append(await self._script_reply(*one))
+                except Exception as error:
+                    replies.append(error)
+        finally:
+            for *_, future in given:
+                future.cancel()  # nobody waits any more, if the caller was cancelled
+        return replies
+
+    def _give(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Given:
         script = lua.load(name)
         self.check_slot()
         channel = self._routes.home
+        what: list[Argument] = [script.keys, *keys, *arguments]
         if script.sha in channel.known:
-            packed = packed_command(["EVALSHA", script.sha, script.keys, *keys, *arguments])
+            packed = packed_command(["EVALSHA", script.sha, *what])
         else:
-            packed = packed_command(["EVAL", script.text, script.keys, *keys, *arguments])
+            packed = packed_command(["EVAL", script.text, *what])
             channel.known.add(script.sha)
+        return script, what, channel, channel.send(packed)
+
+    async def _script_reply(
+        self, script: lua.Script, what: list[Argument], channel: Channel, future: asyncio.Future[Any]
+    ) -> Any:
         try:
-            return await channel.send(packed)
+            return await future
         except redis_errors.NoScriptError:
-            packed = packed_command(["EVAL", script.text, script.keys, *keys, *arguments])
+            packed = packed_command(["EVAL", script.text, *what])
             return await self._reply(packed, channel.send(packed))
         except redis_errors.RedisError as error:
-            text = ["EVAL", script.text, script.keys, *keys, *arguments]
-            return await self._recover(packed_command(text), 1, error)
+            return await self._recover(packed_command(["EVAL", script.text, *what]), 1, error)
 
     async def scripts(self, *calls: tuple[str, Sequence[str], Sequence[Argument]]) -> list[Any]:
         """Scripts (name, KEYS, ARGV) in one MULTI … EXEC: the replies, in order, with errors in their places. The text

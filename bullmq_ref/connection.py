@@ -15,7 +15,9 @@ from bullmq_ref.errors import CommandFailed, ConnectionClosed, ConnectionLost, O
 from bullmq_ref.log import Log
 from bullmq_ref.replies import Replies
 
-_CHUNK = 4  # commands written at once: enough to share a write, few enough that Redis and we work at the same time
+#: Commands that share a write: few enough that Redis and we work at the same time, and up to a quarter of what Redis
+#: has to do already.
+_LEAST_CHUNK, _SHARE = 4, 4
 _HIGH_WATER, _LOW_WATER = 65536, 16384  # bytes unwritten: past the first nothing is added until the second
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 30.0  # s between attempts to connect
 _DEMOTED_PAUSE = 1.0  # s until the next look whether a server that was made a replica is a master again
@@ -68,6 +70,7 @@ class Channel:
         #: A command of several parts holds several futures: its bytes stand with the first, none with the others.
         self._unsent: list[tuple[bytes, asyncio.Future[Any]]] = []
         self._in_flight: deque[asyncio.Future[Any]] = deque()
+        self._chunk = _LEAST_CHUNK
         self._flush_due = False
         self._clogged = False  # Redis does not read as fast as we write
         self._demoted = False  # Redis is a replica now: this connection is left once its replies have come
@@ -96,7 +99,7 @@ class Channel:
         self._unsent.append((packed, future))
         if self._replies is None:
             self.open()
-        elif not self._in_flight or len(self._unsent) >= _CHUNK:
+        elif not self._in_flight or len(self._unsent) >= self._chunk:
             self._flush()
         elif not self._flush_due:
             self._flush_due = True
@@ -227,12 +230,13 @@ class Channel:
             return
         transport = self._replies.transport
         while unsent := self._unsent:
-            if len(unsent) <= _CHUNK:
+            if len(unsent) <= _LEAST_CHUNK:
                 self._unsent = []
             else:
                 at = _fill(unsent)
                 unsent, self._unsent = unsent[:at], unsent[at:]
             self._in_flight.extend([future for _, future in unsent])
+            self._chunk = max(_LEAST_CHUNK, len(self._in_flight) // _SHARE)
             transport.write(b"".join([packed for packed, _ in unsent]))
             if transport.get_write_buffer_size() > _HIGH_WATER:
                 self._clogged = self._held = True

@@ -141,10 +141,8 @@ class Queue(Repeating, Getters[Payload, Result]):
 
     async def _add_bulk(self, asked: Iterable[tuple[str, Any, Mapping[str, Any]]]) -> list[Job[Payload, Result]]:
         made = [self._job(*job, own=("jobId", "telemetry")) for job in asked]
-        new = [job.new() for job in made]
-        replies = await asyncio.gather(*(adding.add_raw(self.wire, n) for n in new), return_exceptions=True)
-        for job, reply in zip(made, replies, strict=True):
-            if isinstance(reply, BaseException):
+        for job, reply in zip(made, await adding.add_each(self.wire, [job.new() for job in made]), strict=True):
+            if isinstance(reply, Exception):
                 raise reply
             job.id = reply if isinstance(reply, str) else str(reply)
         return made

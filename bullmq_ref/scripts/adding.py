@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bullmq_ref.client import Client
@@ -36,16 +36,16 @@ async def add(wire: Wire, job: NewJob) -> str:
 
     Returns the job's id (an older job's when deduplicated). Raises ParentJobNotExist, ParentJobCannotBeReplaced.
     """
-    reply = await add_raw(wire, job)
+    reply = await wire.run(*call(wire.keys, job))
     if isinstance(reply, int):
         raise refused(reply, command="addJob", parent=job.parent_key)
-    return reply
+    return str(reply)
 
 
-async def add_raw(wire: Wire, job: NewJob) -> str | int:
-    """As `add`, but a negative code is returned, as Node's addBulk leaves it in `job.id`."""
-    reply = await wire.run(*call(wire.keys, job))
-    return reply if isinstance(reply, str) else int(reply)
+async def add_each(wire: Wire, jobs: Sequence[NewJob]) -> list[str | int | Exception]:
+    """Add jobs one after the other, without waiting for one before the next is sent. A negative code stands among the
+    ids, as Node's addBulk leaves it in `job.id`, and an error for a job that could not be added."""
+    return await wire.client.each([call(wire.keys, job) for job in jobs])
 
 
 async def add_together(client: Client, jobs: Iterable[tuple[Keys, NewJob]]) -> list[str | int | Exception]:
