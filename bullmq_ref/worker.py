@@ -61,8 +61,8 @@ class Worker(QueueBase, Generic[Payload, Result]):
 
     A job may run more than once (its worker may die): processors must be idempotent.
 
-    It owns a handful of named tasks (the main loop, one for each job in hand, the locks' renewal, the stalled check) and ends them all
-    in `close`.
+    It owns a handful of named tasks (the main loop, one for each job in hand, the locks' renewal, the stalled check)
+    and ends them all in `close`.
 
     Raises Invalid with Node's texts for bad options, CrossSlot in Cluster when the queue's keys span slots.
     """

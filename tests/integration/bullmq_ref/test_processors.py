@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import contextvars
 import os
 import signal
 import subprocess
@@ -16,6 +18,8 @@ from typing import Any
 import pytest
 
 from bullmq_ref import AttemptCancelled, AttemptTimedOut, BullMQError, Invalid, LockLost, Sandbox, from_thread
+
+_left: contextvars.ContextVar[Any] = contextvars.ContextVar("left", default="nothing")
 
 PROCESSORS = """
 import asyncio, os, signal, time
@@ -321,6 +325,57 @@ async def test_a_processor_that_cancels_itself_at_its_end_has_done_its_job(make_
     await until(job.is_completed)
     after = await queue.add("n", {})
     await until(after.is_completed)
+
+
+async def test_what_one_attempt_leaves_in_its_context_or_its_task_is_not_the_nexts(
+    make_single: Any, until: Any
+) -> None:
+    """(T046) Attempts follow each other in one task, as long as the end of one brings the next job."""
+    queue, seen, tasks = make_single.queue(), [], set()
+    await queue.add_bulk([{"name": "n", "data": number} for number in range(9)])
+
+    async def leave(job: Any, token: str) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        seen.append((_left.get(), task.cancelling()))
+        _left.set(job.data)
+        if job.data % 3 == 2:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0)
+
+    worker = make_single.worker(leave)
+    await until(lambda: len(seen) == 9)
+    await worker.close()
+    assert seen == [("nothing", 0)] * 9
+    assert len(tasks) == 3
+    assert (await queue.get_job_counts("completed"))["completed"] == 9
+
+
+async def test_a_worker_that_may_do_more_at_once_does_so_at_the_end_of_an_attempt(make: Any, until: Any) -> None:
+    """As in Node, and though the end of that attempt brought a job along."""
+    queue, under_way, go = make.queue(), set(), asyncio.Semaphore(0)
+    await queue.add_bulk([{"name": "n"}] * 6)
+
+    async def hold(job: Any, token: str) -> None:
+        under_way.add(job.id)
+        await go.acquire()
+        under_way.discard(job.id)
+
+    worker = make.worker(hold)
+    await until(lambda: under_way == {"1"})
+    worker.concurrency = 3
+    go.release()
+    await until(lambda: under_way == {"2", "3", "4"})
+    worker.concurrency = 1
+    for _ in range(2):
+        go.release()
+    await until(lambda: len(under_way) == 1)
+    assert (await queue.get_job_counts("active", "wait")) == {"active": 1, "wait": 2}
+    for _ in range(3):
+        go.release()
+    await until(lambda: go._value == 0 and not under_way)
 
 
 @pytest.mark.parametrize("kind", ["coroutine", "thread", "child"])
