@@ -102,11 +102,11 @@ class Mirror:
             finished = (stopped is not None or caught_up) and not (self._standing.pending or self._done)
             if finished or (stopped is not None and now - stopped > self._limits.patience):
                 return
-            pause = IDLE_S
+            seconds = IDLE_S
             try:
                 if worker is not None:
                     await worker.start()
-                pause = await self._round(reading=stopped is None and not caught_up)
+                seconds = await self._round(reading=stopped is None and not caught_up)
                 if self._away:
                     self._tell(None)
                 self._away = False
@@ -116,9 +116,9 @@ class Mirror:
                 self._away = True
             if stopped is None:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(over.wait(), pause)
+                    await asyncio.wait_for(over.wait(), seconds)
             else:
-                await asyncio.sleep(pause)
+                await asyncio.sleep(seconds)
 
     async def _begin(self) -> str | None:
         """Take up where the last mirror ended, or begin anew. The entry at which it has caught up, or None."""
@@ -139,7 +139,7 @@ class Mirror:
         await self._replay()
         await self._note_done()
         await self._compare()
-        return read / self._limits.rate if entries >= ENTRIES else max(IDLE_S, read / self._limits.rate)
+        return pause(entries, read, self._limits.rate)
 
     async def _read(self) -> tuple[int, int]:
         """Read on. How many entries came, and how many jobs were read."""
@@ -233,6 +233,12 @@ class Mirror:
         for divergence in found:
             self.counts.found[divergence.what] += 1
             self._tell(divergence)
+
+
+def pause(entries: int, jobs: int, rate: float) -> float:
+    """Seconds until the next round: as many as the jobs that were read may take, and some where the stream is at its
+    end."""
+    return max(jobs / rate, 0.0 if entries >= ENTRIES else IDLE_S)
 
 
 def ended(finish: Finish, marks: Marks, *, again: bool) -> End:

@@ -20,12 +20,12 @@ from compat.servers import Server, embedded
 NODE = Path(__file__).resolve().parents[3] / "node"
 DEADLINE = 30  # s
 
-#: Adds jobs, works on them as production does, and ends when all have ended.
+#: Adds jobs, works as production does, and ends when so many jobs have ended.
 PROGRAM = """
 const { Queue, UnrecoverableError, Worker } = require('bullmq');
 const given = JSON.parse(process.argv[1]);
 const connection = { ...given.connection, maxRetriesPerRequest: null };
-const { prefix, jobs } = given;
+const { prefix, jobs, ends } = given;
 async function process_(job) {
   switch (job.name) {
     case 'sum': return { total: job.data.numbers.reduce((a, b) => a + b, 0), at: Date.now() };
@@ -38,15 +38,17 @@ async function process_(job) {
 (async () => {
   const queue = new Queue('q', { connection, prefix });
   const worker = new Worker('q', process_, { connection, prefix, autorun: false });
-  let left = jobs.length;
+  let left = ends;
   const over = new Promise((resolve) => {
     const ended = () => { left -= 1; if (left === 0) resolve(); };
     worker.on('completed', ended);
     worker.on('failed', (job) => { if (job.finishedOn) ended(); });
   });
   const added = await queue.addBulk(jobs);
-  worker.run();
-  await over;
+  if (ends > 0) {
+    worker.run();
+    await over;
+  }
   await worker.close();
   await queue.close();
   console.log(JSON.stringify(added.map((job) => job.id)));
@@ -63,8 +65,20 @@ class Production:
 
     async def run(self, *jobs: dict[str, Any]) -> list[str]:
         """Let Node add these jobs and work on them to their ends; their ids."""
+        return await self._play(jobs, len(jobs))
+
+    async def add(self, *jobs: dict[str, Any]) -> list[str]:
+        """Let Node add these jobs; their ids."""
+        return await self._play(jobs, 0)
+
+    async def work(self, ends: int) -> None:
+        """Let Node work until so many jobs have ended."""
+        await self._play((), ends)
+
+    async def _play(self, jobs: tuple[dict[str, Any], ...], ends: int) -> list[str]:
         node = self.server.owner(f"{self.prefix}:q:wait")
-        given = {"connection": {"host": node.host, "port": node.port}, "prefix": self.prefix, "jobs": jobs}
+        given: dict[str, Any] = {"connection": {"host": node.host, "port": node.port}, "prefix": self.prefix}
+        given |= {"jobs": jobs, "ends": ends}
         process = await asyncio.create_subprocess_exec(
             "node", "-e", PROGRAM, json.dumps(given), cwd=NODE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -133,6 +147,12 @@ class Scene:
         """A new worker that listens on the shadow queue."""
         async with Worker("q", processor, connection=self.connection, prefix=self.shadow, **options):
             yield
+
+    async def lasted(self, job: str, ms: int) -> None:
+        """Let a job of production have lasted so long."""
+        key = f"{self.prefix}:q:{job}"
+        client = self.server.client(self.server.owner(key))
+        await client.hset(key, "processedOn", int(await client.hget(key, "finishedOn")) - ms)
 
     async def replays(self) -> list[dict[str, str]]:
         """All jobs of the shadow queue."""

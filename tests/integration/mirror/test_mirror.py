@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from typing import Any
 
-from bullmq_ref import Job, UnrecoverableError
+from bullmq_ref import FlowProducer, Job, UnrecoverableError
 
 CAUGHT_UP = ("--from", "start", "--until-caught-up", "--for", "25s")
 
@@ -128,12 +128,25 @@ async def test_a_class_of_durations_is_told_and_decides_nothing(scene: Any) -> N
     async def slow(job: Job[Any, Any], token: str) -> Any:
         await asyncio.sleep(1.05)  # the work itself
 
-    await scene.production.run(job("nothing"), job("nothing"))
+    for job_id in await scene.production.run(job("nothing"), job("nothing")):
+        await scene.lasted(job_id, 7)
     async with scene.worker(slow):
         said = await scene.mirror(*CAUGHT_UP)
     assert said.code == 0, said.records
     assert {found["what"] for found in said.of("divergence")} == {"duration"}
     assert said.end["slower"] == 2
+
+
+async def test_a_job_with_children_is_not_replayed(scene: Any) -> None:
+    async with FlowProducer(connection=scene.connection, prefix=scene.prefix) as flows:
+        child = {"name": "nothing", "queueName": "q"}
+        await flows.add({"name": "nothing", "queueName": "q", "children": [child]})
+    await scene.production.work(2)
+    async with scene.worker(faithful):
+        said = await scene.mirror(*CAUGHT_UP)
+    (unread,) = said.of("unread")
+    assert "children" in unread["why"]
+    assert (said.code, said.end["compared"]) == (0, 1)
 
 
 async def test_jobs_that_were_removed_at_once_are_named_and_counted(scene: Any) -> None:

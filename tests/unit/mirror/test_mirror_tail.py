@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from compat.mirror.hand import Hand
-from compat.mirror.mirror import ended
+from compat.mirror.mirror import IDLE_S, ended, pause
 from compat.mirror.model import Gap, Input
-from compat.mirror.source import Marks
+from compat.mirror.source import ENTRIES, Marks
 from compat.mirror.tail import batch, options, order, sampled, trimmed
 from compat.model.capture import StreamEntry
 
@@ -108,3 +108,10 @@ def test_jobs_in_hand_are_bounded_in_number_and_in_size() -> None:
     small.let_go("b")
     small.take({"c": Input("n", "x" * 10)})
     assert small.given("c") is not None
+
+
+@pytest.mark.parametrize(
+    ("entries", "jobs", "seconds"), [(0, 0, IDLE_S), (ENTRIES, 0, 0), (ENTRIES, 100, 2), (3, 1, IDLE_S), (100, 50, 1)]
+)
+def test_production_is_asked_no_faster_than_it_is_allowed_to_be(entries: int, jobs: int, seconds: float) -> None:
+    assert pause(entries, jobs, 50) == seconds
