@@ -16,7 +16,7 @@ from compat.mirror.journal import Journal, Standing
 from compat.mirror.model import Divergence, End, Gap, Input, Pair, Unread
 from compat.mirror.players import Adder, StandIn
 from compat.mirror.source import ENTRIES, Marks, Source
-from compat.mirror.tail import START, Batch, Finish, batch, order
+from compat.mirror.tail import START, Batch, Finish, batch, before, order
 from compat.mirror.verdict import Ignored, divergences
 from compat.watch.line import Away
 
@@ -70,6 +70,7 @@ class Mirror:
         self._from = 0  # where the next look at what is pending begins
         self._done: list[str] = []  # told of, and perhaps not noted yet
         self._away = False
+        self._at_end = True
         self.counts = Counts()
         self.resumed = False
 
@@ -80,8 +81,8 @@ class Mirror:
 
     @property
     def behind(self) -> float:
-        """How old (s) the last entry is that was read, by this machine's clock; 0 where none was."""
-        return max(0.0, time.time() - order(self._standing.cursor)[0] / 1000) if self.counts.entries else 0.0
+        """How old (s) the last entry is that was read, by this machine's clock; 0 at the stream's end."""
+        return 0.0 if self._at_end else max(0.0, time.time() - order(self._standing.cursor)[0] / 1000)
 
     def pair(self, replay: str) -> Pair | None:
         """What is known of a replay that has not been compared."""
@@ -142,22 +143,28 @@ class Mirror:
         return pause(entries, read, self._limits.rate)
 
     async def _read(self) -> tuple[int, int]:
-        """Read on. How many entries came, and how many jobs were read."""
+        """Read on. How many entries came, and how many jobs were read (a second look, at their end, is not counted)."""
         standing = self._standing
         page = await self._source.after(standing.cursor, standing.position)
+        self._at_end = len(page.entries) < ENTRIES
         if not page.entries:
             standing.position = page.position
             return 0, 0
-        told = batch(page.entries, self._limits.share, self._hand.started)
-        wanted = dict.fromkeys([*told.coming, *(finish.job for finish in told.finishes)])
-        inputs = await self._source.inputs([job for job in wanted if job not in self._hand])
+        entries = page.entries
+        told = batch(entries, self._limits.share, self._hand.started)
+        needed = [job for job in told.jobs if job not in self._hand]
+        inputs = await self._source.inputs(needed)
+        if missing := set(needed[len(inputs) :]):  # too much data for one round
+            entries = before(entries, missing)
+            told = batch(entries, self._limits.share, self._hand.started)
         marks = await self._source.marks([finish.job for finish in told.finishes])
+        position = None if page.position is None else page.position - (len(page.entries) - len(entries))
         unread: list[Unread] = []
         pairs = dict(self._pairs(told, inputs, marks, unread))
-        cursor = page.entries[-1].id
-        await self._journal.note(cursor, page.position, pairs)
+        cursor = entries[-1].id
+        await self._journal.note(cursor, position, pairs)
         # From here on it is noted: what comes before may have to be done again.
-        standing.cursor, standing.position = cursor, page.position
+        standing.cursor, standing.position = cursor, position
         for replay, (pair, given) in pairs.items():
             standing.pending[replay], standing.todo[replay] = pair, given
         self._hand.take(
@@ -167,7 +174,7 @@ class Mirror:
         for finish in told.finishes:
             if finish.job not in told.coming:
                 self._hand.let_go(finish.job)
-        self.counts.entries += len(page.entries)
+        self.counts.entries += len(entries)
         self.counts.replayed += len(pairs)
         if page.gap is not None:
             self.counts.gaps += 1
@@ -175,7 +182,7 @@ class Mirror:
             self._tell(page.gap)
         for job in unread:
             self._unread(job)
-        return len(page.entries), len(inputs) + len(marks)
+        return len(page.entries), len(inputs)
 
     def _pairs(
         self, told: Batch, inputs: dict[str, Input | str], marks: dict[str, Marks], unread: list[Unread]

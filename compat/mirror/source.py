@@ -16,6 +16,9 @@ from compat.watch.reading import read_entries
 #: All that is ever sent to production, beside what logs in. A user with these needs nothing else.
 COMMANDS: Final = ("multi", "exec", "exists", "hmget", "xrange", "xrevrange", "xinfo|stream")
 ENTRIES: Final = 500  # of the stream, in one round
+BYTES: Final = 16 * 2**20  # of data, in one round
+LARGEST: Final = 8 * 2**20  # bytes of one job's data: a driver takes lines of twice as much
+_TOGETHER = 50  # jobs in one pipeline
 _CHILDREN = ("processed", "dependencies", "failed", "unsuccessful")
 _INPUT = ("name", "data", "opts", "timestamp")
 
@@ -36,7 +39,7 @@ class Marks(NamedTuple):
 
 
 class Source:
-    """One queue of production; every method is one round trip."""
+    """One queue of production; every method is one round trip, or a few."""
 
     def __init__(self, line: Line) -> None:
         self._line = line
@@ -81,13 +84,23 @@ class Source:
         return Page(fresh, gap, None if position is None else position + len(fresh))
 
     async def inputs(self, jobs: Sequence[str]) -> dict[str, Input | str]:
-        """What jobs are given, or why it cannot be known or replayed."""
-        words: list[tuple[Any, ...]] = []
-        for job in jobs:
-            words.append(("HMGET", self._line.key(job), *_INPUT))
-            words.append(("EXISTS", *(self._line.key(f"{job}:{part}") for part in _CHILDREN)))
-        answers = await self._line.together(words) if words else []
-        return {job: _input(*answers[2 * i : 2 * i + 2]) for i, job in enumerate(jobs)}
+        """What jobs are given, or why it cannot be known or replayed. Of the last ones nothing, where it would be too
+        much at once."""
+        found: dict[str, Input | str] = {}
+        size = 0
+        for start in range(0, len(jobs), _TOGETHER):
+            some = jobs[start : start + _TOGETHER]
+            words: list[tuple[Any, ...]] = []
+            for job in some:
+                words.append(("HMGET", self._line.key(job), *_INPUT))
+                words.append(("EXISTS", *(self._line.key(f"{job}:{part}") for part in _CHILDREN)))
+            answers = await self._line.together(words)
+            for number, job in enumerate(some):
+                given = found[job] = _input(*answers[2 * number : 2 * number + 2])
+                size += len(given.data) if isinstance(given, Input) else 0
+            if size > BYTES:
+                break
+        return found
 
     async def marks(self, jobs: Sequence[str]) -> dict[str, Marks]:
         """What is left of jobs that have ended; nothing of those that are gone or under way again."""
@@ -138,6 +151,8 @@ def _input(fields: Any, children: Any) -> Input | str:
     if children:
         return "it has children, whose results a replay would not find"
     name, data, opts, timestamp = fields
+    if len(data) > LARGEST:
+        return f"its data is larger than {LARGEST:,} bytes"
     try:
         stored = json.loads(opts or b"{}")
         json.loads(data, parse_constant=_refuse)

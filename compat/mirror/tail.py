@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from compat.mirror.model import Gap, Outcome
@@ -32,10 +32,12 @@ class Finish(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """`coming` are jobs that have not ended in it; `started` says when (ms); `again` are jobs that had ended before and
-    were taken up again, whose attempts go on counting."""
+    """`jobs` are to be read, in the order in which they are told of; `coming` are those that have not ended in it;
+    `started` says when (ms); `again` are jobs that had ended before and were taken up again, whose attempts go on
+    counting."""
 
-    coming: tuple[str, ...]
+    jobs: tuple[str, ...]
+    coming: frozenset[str]
     started: dict[str, float]
     finishes: tuple[Finish, ...]
     again: frozenset[str]
@@ -43,7 +45,8 @@ class Batch(NamedTuple):
 
 def batch(entries: Iterable[StreamEntry], share: float, started: dict[str, float]) -> Batch:
     """Read a batch. `started` are starts of jobs in earlier ones."""
-    coming: dict[str, None] = {}
+    seen: dict[str, None] = {}
+    coming: set[str] = set()
     starts: dict[str, float] = {}
     finishes: list[Finish] = []
     again: set[str] = set()
@@ -52,20 +55,34 @@ def batch(entries: Iterable[StreamEntry], share: float, started: dict[str, float
         event, job = row.get("event", ""), row.get("jobId", "")
         if not job or not sampled(job, share):
             continue
+        seen[job] = None
         if event in _COMING:
-            coming[job] = None
+            coming.add(job)
             if event == "active":
                 starts[job] = ms_of(entry.id)
             if event == "waiting" and row.get("prev") in _ENDS:
                 again.add(job)
         elif event in _ENDS:
-            coming.pop(job, None)
+            coming.discard(job)
             start = starts.pop(job, started.get(job))
             lasted = None if start is None else ms_of(entry.id) - start
             finishes.append(Finish(entry.id, job, _ENDS[event], row.get(_VALUE[event], ""), lasted))
-        elif event == "removed":
-            coming.pop(job, None)
-    return Batch(tuple(coming), {j: at for j, at in starts.items() if j in coming}, tuple(finishes), frozenset(again))
+        elif event == "removed" or (event == "delayed" and job not in starts):
+            coming.discard(job)  # it is read when it comes
+    wanted = coming | {finish.job for finish in finishes}
+    return Batch(
+        tuple(job for job in seen if job in wanted),
+        frozenset(coming),
+        {job: at for job, at in starts.items() if job in coming},
+        tuple(finishes),
+        frozenset(again & coming),
+    )
+
+
+def before(entries: tuple[StreamEntry, ...], jobs: Collection[str]) -> tuple[StreamEntry, ...]:
+    """The entries before the first one of any of these jobs."""
+    ends = (number for number, entry in enumerate(entries) if dict(entry.fields).get("jobId") in jobs)
+    return entries[: next(ends, len(entries))]
 
 
 def sampled(job: str, share: float) -> bool:

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from bullmq_ref import Job
-from compat.mirror.mirror import Limits
+from compat.mirror import source
+from compat.mirror.mirror import Limits, Mirror
 from compat.mirror.opening import Opened, Place, opened
 from compat.mirror.source import COMMANDS, acl
 from compat.mirror.verdict import Ignored
@@ -64,29 +65,39 @@ class Killed(Exception):
     pass
 
 
+STEPS = pytest.mark.parametrize(
+    "step", ["journal.note", "adder.add", "journal.added", "journal.ends", "journal.compared"]
+)
+
+
+def struck(one: Mirror, step: str, error: Exception, *, after: bool) -> None:
+    """Let a step fail the first time that it does something, before or after it has."""
+    owner: Any = one._journal if step.startswith("journal") else one._adder
+    name = step.partition(".")[2]
+    real = getattr(owner, name)
+
+    async def once(*arguments: Any) -> Any:
+        if name == "note" and not arguments[2]:  # where the mirror begins
+            return await real(*arguments)
+        setattr(owner, name, real)
+        if after:
+            await real(*arguments)
+        raise error
+
+    setattr(owner, name, once)
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("where", ["journal.note", "adder.add", "journal.added", "journal.ends", "journal.compared"])
+@STEPS
 async def test_a_mirror_that_is_killed_anywhere_is_continued_without_a_second_replay(
-    scene: Any, where: str, after: bool
+    scene: Any, step: str, after: bool
 ) -> None:
-    """The kill is struck between two steps: what the first mirror had written is all that the second one knows."""
+    """What the first mirror had written is all that the second one knows."""
     await scene.production.run(*jobs(0, 8))
     runs, told = Runs(), list[Any]()
     async with scene.worker(runs):
         async with mirror(scene, told, begin="start", caught_up=True) as (one, _, _):
-            owner = one._journal if where.startswith("journal") else one._adder
-            name = where.partition(".")[2]
-            step = getattr(owner, name)
-
-            async def struck(*arguments: Any) -> Any:
-                # the first of `note` only notes where it begins
-                if name == "note" and not arguments[2]:
-                    return await step(*arguments)
-                if after:
-                    await step(*arguments)
-                raise Killed
-
-            setattr(owner, name, struck)
+            struck(one, step, Killed(), after=after)
             with pytest.raises(Killed):
                 await asyncio.wait_for(one.run(asyncio.Event()), DEADLINE)
         async with mirror(scene, told, begin="start", caught_up=True) as (two, _, _):
@@ -97,6 +108,19 @@ async def test_a_mirror_that_is_killed_anywhere_is_continued_without_a_second_re
     assert len(await scene.replays()) == 8
     assert await leftovers(scene) == 0
     assert told == []
+
+
+@STEPS
+async def test_a_step_whose_answer_was_lost_is_made_again_and_has_no_second_effect(scene: Any, step: str) -> None:
+    await scene.production.run(*jobs(0, 8))
+    runs, told, lost = Runs(), list[Any](), Away("the answer was lost")
+    async with scene.worker(runs), mirror(scene, told, begin="start", caught_up=True) as (one, _, _):
+        struck(one, step, lost, after=True)
+        await asyncio.wait_for(one.run(asyncio.Event()), DEADLINE)
+    assert runs == dict.fromkeys(range(8), 1)
+    assert len(await scene.replays()) == one.counts.compared == 8
+    assert await leftovers(scene) == 0
+    assert told == [lost, None]
 
 
 async def test_a_process_that_gets_sigkill_is_continued_by_the_next(scene: Any) -> None:
@@ -151,6 +175,19 @@ async def test_a_job_that_is_removed_at_its_end_is_mirrored_if_it_was_seen_waiti
         await asyncio.wait_for(running, DEADLINE)
     assert runs == {1: 1, 2: 1, 3: 1}
     assert not one.counts.unread
+
+
+async def test_data_that_is_too_much_for_one_round_is_read_in_several(scene: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(source, "_TOGETHER", 3)
+    monkeypatch.setattr(source, "BYTES", 20)  # so that three jobs are too much
+    monkeypatch.setattr(source, "LARGEST", 10)
+    await scene.production.run(*jobs(0, 10), {"name": "nothing", "data": {"n": 10, "much": "x" * 20}})
+    runs, told = Runs(), list[Any]()
+    async with scene.worker(runs), mirror(scene, told, begin="start", caught_up=True) as (one, _, _):
+        await asyncio.wait_for(one.run(asyncio.Event()), DEADLINE)
+    assert runs == dict.fromkeys(range(10), 1)
+    assert [unread.why for unread in told] == ["its data is larger than 10 bytes"]
+    assert one._standing.position == one.counts.entries  # no entry was skipped or counted twice
 
 
 async def test_ctrl_c_ends_it_with_the_summary(scene: Any) -> None:

@@ -8,7 +8,7 @@ from compat.mirror.hand import Hand
 from compat.mirror.mirror import IDLE_S, ended, pause
 from compat.mirror.model import Gap, Input
 from compat.mirror.source import ENTRIES, Marks
-from compat.mirror.tail import batch, options, order, sampled, trimmed
+from compat.mirror.tail import batch, before, options, order, sampled, trimmed
 from compat.model.capture import StreamEntry
 
 
@@ -18,7 +18,7 @@ def entry(number: int, event: str, job: str = "1", **fields: str) -> StreamEntry
 
 def test_a_job_that_has_not_ended_is_coming_and_its_start_is_noted() -> None:
     told = batch([entry(1, "added"), entry(2, "waiting"), entry(5, "active", prev="waiting")], 1, {})
-    assert (told.coming, told.started, told.finishes) == (("1",), {"1": 5.0}, ())
+    assert (told.coming, told.started, told.finishes) == ({"1"}, {"1": 5.0}, ())
 
 
 def test_an_end_has_its_value_and_its_time_from_the_stream() -> None:
@@ -41,7 +41,7 @@ def test_an_attempt_that_is_followed_by_another_is_no_end() -> None:
 
 def test_a_job_that_had_ended_and_is_taken_up_again_is_one_whose_attempts_count_on() -> None:
     told = batch([entry(1, "failed", failedReason="x"), entry(2, "waiting", prev="failed")], 1, {})
-    assert (told.again, told.coming, len(told.finishes)) == ({"1"}, ("1",), 1)
+    assert (told.again, told.coming, len(told.finishes)) == ({"1"}, {"1"}, 1)
     end = ended(told.finishes[0], Marks(4, 12.0), again=True)
     assert (end.attempts, end.ms) == (None, 12.0)
 
@@ -49,7 +49,20 @@ def test_a_job_that_had_ended_and_is_taken_up_again_is_one_whose_attempts_count_
 def test_removed_jobs_and_events_of_no_job_are_left_alone() -> None:
     drained = StreamEntry("3-0", (("event", "drained"),))
     told = batch([entry(1, "added"), entry(2, "removed"), drained], 1, {})
-    assert (told.coming, told.finishes) == ((), ())
+    assert (told.jobs, told.coming, told.finishes) == ((), frozenset(), ())
+
+
+def test_a_delayed_job_is_read_when_it_comes_and_one_that_waits_for_its_next_attempt_now() -> None:
+    assert batch([entry(1, "added"), entry(2, "delayed")], 1, {}).jobs == ()
+    assert batch([entry(1, "added"), entry(2, "active"), entry(3, "delayed")], 1, {}).jobs == ("1",)
+
+
+def test_jobs_are_read_in_the_order_in_which_the_stream_tells_of_them() -> None:
+    """So that a batch can be cut before the first job that is too much."""
+    entries = (entry(1, "added", "b"), entry(2, "failed", "c"), entry(3, "added", "a"), entry(4, "active", "b"))
+    assert batch(entries, 1, {}).jobs == ("b", "c", "a")
+    assert before(entries, {"a"}) == entries[:2]
+    assert before(entries, set()) == entries
 
 
 def test_a_sample_holds_about_its_share_and_always_the_same_jobs() -> None:
