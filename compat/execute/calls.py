@@ -48,7 +48,7 @@ class Calls:
             method, params = "flow.add", {**given, "flow": nodes[0]}
         else:
             method, params = "flow.addBulk", {**given, "flows": nodes}
-        outcome = await stage.ask(stage.turn(flow.on), method, params, flow.on, raises)
+        outcome = await stage.ask(stage.turn(flow.on), method, params, flow.on, raises, flow.label)
         if outcome is not None:
             answers = outcome.result if isinstance(outcome.result, list) else [outcome.result]
             for root, tree in zip(flow.roots, answers, strict=False):

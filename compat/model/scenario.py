@@ -153,9 +153,10 @@ class FlowNode(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
 
 class Flow(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A tree of jobs added with one call (`flow.add`, with its `opts`), or several (`flow.addBulk`): exactly one of
-    `tree`, `trees`."""
+    `tree`, `trees`. `as` labels the call; its nodes have labels of their own."""
 
     on: str
+    label: str | None = field(name="as", default=None)
     tree: FlowNode | None = None
     trees: tuple[FlowNode, ...] | None = None
     opts: dict[str, Any] | UnsetType = UNSET
@@ -271,8 +272,9 @@ class Strike(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
 
 
 class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One step: exactly one field besides `raises` and `later`. `raises` is the symbol of the error the call must end
-    with. With `later` the call is made and not waited for, until a step `await` names it."""
+    """One step: exactly one field besides `raises`, `mayRaise` and `later`. `raises` is the symbol of the error the call
+    must end with, `mayRaise` of one that it ends with where a quirk is mended. With `later` the call is made and not
+    waited for, until a step `await` names it."""
 
     add: Add | None = None
     bulk: Bulk | None = None
@@ -295,11 +297,12 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     await_: str | None = field(name="await", default=None)  # what a call is called that was left for later
     raises: str | None = None
     later: str | None = None
+    may_raise: str | None = field(name="mayRaise", default=None)
 
     @property
     def verb(self) -> str:
         for name in self.__struct_fields__:
-            if name not in ("raises", "later") and getattr(self, name) is not None:
+            if name not in ("raises", "may_raise", "later") and getattr(self, name) is not None:
                 return name.rstrip("_")
         return "nothing"
 
@@ -363,6 +366,21 @@ class Loss(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     shown: Fact
 
 
+class Quirk(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where BullMQ 5.62.0 itself errs and a later version does not: both are accepted, and it is told which was seen.
+
+    `mended` names the version that mends it, and where it was reported. `expect` are facts that hold where it is
+    mended, and only there. `places` are globs over checks without the scenario's id (`end/delayed`,
+    `end/expect/1`, `run/call.step 3 *`): what may differ between a side that has the quirk and one that has not.
+    """
+
+    name: str
+    reason: str
+    mended: str
+    places: tuple[str, ...]
+    expect: tuple[Fact, ...]
+
+
 class Scenario(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One file under `scenarios/`; `id` is its path without `.yaml`.
 
@@ -390,3 +408,4 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
     laws: Laws = Laws()
     losses: tuple[Loss, ...] = ()
+    quirks: tuple[Quirk, ...] = ()

@@ -13,6 +13,9 @@ from compat.model.cell import Cell
 Level = Literal["breaks-peer", "state", "event", "encoding", "note"]
 LEVELS: tuple[Level, ...] = ("breaks-peer", "state", "event", "encoding", "note")
 
+#: What a side makes of a quirk of the oracle's version: it has it, too, or does better.
+Seen = Literal["kept", "mended"]
+
 Word = Literal["pass", "fail", "known", "stale", "flaky", "invalid", "not-applicable", "error"]
 
 
@@ -38,6 +41,7 @@ class CellVerdict(Struct, frozen=True, omit_defaults=True):
     `made` names the checks, without the scenario, and how many places each looked at (`{"end/job.data": 2}`); the laws
     of a capture are one (`end/laws`).
     `tries` are all verdicts on a cell that was played again because it was in trouble, in order; else there are none.
+    `quirks` says what the port makes of the scenario's.
     """
 
     cell: Cell
@@ -52,3 +56,4 @@ class CellVerdict(Struct, frozen=True, omit_defaults=True):
     losses: dict[str, int] = {}  # what faults cost, as the scenario states and the oracle shows it: kind → how many
     made: dict[str, int] = {}
     tries: tuple[CellVerdict, ...] = ()
+    quirks: dict[str, Seen] = {}

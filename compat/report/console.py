@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from compat.model.cell import Cell
-from compat.model.verdict import LEVELS, CellVerdict, Difference, Word
+from compat.model.verdict import LEVELS, CellVerdict, Difference, Seen, Word
 from compat.report.collected import Run
 from compat.report.findings import Finding, findings, gated, places, scenarios_of, subjects
 from compat.report.marks import EXIT_WORDS, LEVEL_STYLES, LEVEL_WORDS, MARKS, mark
@@ -73,6 +73,7 @@ def report(
         passed = findings(v for v in run.verdicts if v.word == "pass")
         mild = [finding for finding in (*found, *passed) if not gated(finding.level, run.header.gate)]
         yield from _one_liners(f"Milder than the gate ({run.header.gate})", mild, utf8)
+        yield from _quirks(run.verdicts, utf8)
         yield from _not_applicable(run.verdicts, utf8)
     yield Text()
     yield from _footer(run, run.footer.exit_code if run.footer is not None else code)
@@ -247,6 +248,19 @@ def _one_liners(title: str, found: Sequence[Finding], utf8: bool) -> Iterator[Re
         yield line.append(f"{printable(shortened(finding.first.words, _WORDS))} {places(finding.cells)}", style="dim")
     if len(found) > MILD:
         yield Text(f"and {len(found) - MILD} more; `--json FILE` holds them all", style="dim")
+
+
+def _quirks(verdicts: Iterable[CellVerdict], utf8: bool) -> Iterator[RenderableType]:
+    """What the port makes of errors of the oracle's version."""
+    shown: dict[str, dict[Seen, list[Cell]]] = defaultdict(lambda: defaultdict(list))
+    for verdict in verdicts:
+        for name, what in verdict.quirks.items():
+            shown[name][what].append(verdict.cell)
+    if shown:
+        yield _title("Quirks of Node 5.62.0", utf8)
+    for name, sides in sorted(shown.items()):
+        parts = ", ".join(f"{what} in {scenarios_of(cells)}" for what, cells in sorted(sides.items()))
+        yield Text.assemble(printable(name), (f"  {parts}", "dim"))
 
 
 def _not_applicable(verdicts: Iterable[CellVerdict], utf8: bool) -> Iterator[RenderableType]:

@@ -68,6 +68,9 @@ def _blocks(run: Run) -> Iterator[str]:
     known = [v for v in run.verdicts if v.word == "known"]
     if known:
         yield f"{number(len(known), 'cell')} with known differences."
+    mended = sorted({name for v in run.verdicts for name, what in v.quirks.items() if what == "mended"})
+    if mended:
+        yield f"Quirks of Node 5.62.0 that the port does without: {escaped(listed(mended))}."
     yield (
         f"<sub>{escaped(header.started)}; harness {escaped(header.harness)}; gate {header.gate}; "
         + "; ".join(f"{topology}\\: {escaped(title)}" for topology, title in header.servers.items())

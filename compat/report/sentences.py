@@ -37,6 +37,8 @@ def step_words(step: Step) -> str:
     """What one step does."""
     words = _deed(step)
     words = f"{words}; its answer is awaited later, as {step.later}" if step.later else words
+    if step.may_raise:
+        return f"{words}; may be refused: {step.may_raise}"
     return f"{words}; must be refused: {step.raises}" if step.raises else words
 
 

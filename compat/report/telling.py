@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from compat.model.scenario import Scenario
+from compat.model.scenario import Quirk, Scenario
 from compat.report.sentences import fact_words, loss_words, object_words, rule_words, step_words
 from compat.report.text import printable, shortened
 
@@ -51,6 +51,15 @@ def _parts(scenario: Scenario, file: str, line: Line) -> Iterator[RenderableType
         "Laws that Node itself breaks here",
         [(line(("laws",)), f"{law}: {reason}") for law, reason in scenario.laws.excepted.items()],
     )
+    yield from _section(
+        "Quirks: Node's own errors, which a port may do without",
+        [(line(("quirks", n)), _quirk(quirk)) for n, quirk in enumerate(scenario.quirks)],
+    )
+
+
+def _quirk(quirk: Quirk) -> str:
+    facts = "; ".join(map(fact_words, quirk.expect))
+    return f"{quirk.name}: {quirk.reason} Mended in {quirk.mended}; then {facts}"
 
 
 def _facts(scenario: Scenario, file: str) -> RenderableType:

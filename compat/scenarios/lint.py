@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from compat.model.scenario import Scenario
-from compat.scenarios.checks import facts, faults, header, names, order, shape, waits
+from compat.scenarios.checks import facts, faults, header, names, order, quirks, shape, waits
 from compat.scenarios.complaint import Complaint
 
 Check = Callable[[Scenario], Iterator[Complaint]]
@@ -37,6 +37,8 @@ MEANING: tuple[Check, ...] = (
     facts.there_is_a_fact,
     facts.facts_say_something,
     facts.facts_name_what_is_there,
+    quirks.quirks_are_told_whole,
+    quirks.may_raise_belongs_to_a_quirk,
 )
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from msgspec import UNSET
 
 from compat.model.scenario import Fact, Scenario
-from compat.scenarios.checks.names import job_labels, labels_of
+from compat.scenarios.checks.names import facts_of, job_labels, labels_of
 from compat.scenarios.checks.shape import fields_of
 from compat.scenarios.checks.waits import STATES
-from compat.scenarios.complaint import Complaint, Path, nearest
+from compat.scenarios.complaint import Complaint, nearest
 
 END = "end"  # the capture after the last step
 SUBJECTS = ("job", "key", "call", "counts", "events", "processed")
@@ -32,7 +32,7 @@ def there_is_a_fact(scenario: Scenario) -> Iterator[Complaint]:
 
 def facts_say_something(scenario: Scenario) -> Iterator[Complaint]:
     """A fact has one subject and at least one thing said of it."""
-    for path, fact in _facts(scenario):
+    for path, fact in facts_of(scenario):
         said = _said(fact)
         subjects = [name for name in SUBJECTS[:3] if name in said]
         aside = [name for name in SUBJECTS[3:] if name in said]
@@ -65,7 +65,7 @@ def facts_name_what_is_there(scenario: Scenario) -> Iterator[Complaint]:
             )
             yield Complaint(("steps", index, "capture"), message)
         captures.add(step.capture)
-    for path, fact in _facts(scenario):
+    for path, fact in facts_of(scenario):
         if fact.job is not None and fact.job not in jobs:
             yield Complaint((*path, "job"), f"no step names a job `{fact.job}`; {nearest(fact.job, jobs)}")
         for label in fact.processed or ():
@@ -80,12 +80,6 @@ def facts_name_what_is_there(scenario: Scenario) -> Iterator[Complaint]:
                 yield Complaint((*path, "counts", state), f"there is no state `{state}`; {nearest(state, STATES)}")
         if fact.state is not None and fact.state not in JOB_STATES:
             yield Complaint((*path, "state"), f"there is no state `{fact.state}`; {nearest(fact.state, JOB_STATES)}")
-
-
-def _facts(scenario: Scenario) -> Iterator[tuple[Path, Fact]]:
-    """Every fact with its place: those that are expected, and those that show a loss."""
-    yield from ((("expect", index), fact) for index, fact in enumerate(scenario.expect))
-    yield from ((("losses", index, "shown"), loss.shown) for index, loss in enumerate(scenario.losses))
 
 
 def _said(fact: Fact) -> set[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from compat.model.scenario import Call, Flow, FlowNode, JobRef, Scenario, Start, Step, Stop
+from compat.model.scenario import Call, Fact, Flow, FlowNode, JobRef, Scenario, Start, Step, Stop
 from compat.protocol.methods import METHODS
 from compat.protocol.symbols import TEXTS
 from compat.scenarios.complaint import Complaint, Path, nearest
@@ -56,9 +56,20 @@ def _objects(scenario: Scenario) -> Iterator[tuple[Path, str, str]]:
     for index, rule in enumerate(scenario.program):
         if rule.when.worker is not None:
             yield ("program", index, "when", "worker"), rule.when.worker, "worker"
-    for index, fact in enumerate(scenario.expect):
+    for path, fact in facts_of(scenario):
         if fact.queue is not None:
-            yield ("expect", index, "queue"), fact.queue, ""
+            yield (*path, "queue"), fact.queue, ""
+
+
+def facts_of(scenario: Scenario) -> Iterator[tuple[Path, Fact]]:
+    """(place, fact) of all that is expected, with a quirk and without it, and of what shows a loss."""
+    for index, fact in enumerate(scenario.expect):
+        yield ("expect", index), fact
+    for index, loss in enumerate(scenario.losses):
+        yield ("losses", index, "shown"), loss.shown
+    for number, quirk in enumerate(scenario.quirks):
+        for index, fact in enumerate(quirk.expect):
+            yield ("quirks", number, "expect", index), fact
 
 
 def worker_of(step: Step) -> str | None:
@@ -78,7 +89,8 @@ def labels_of(step: Step) -> list[tuple[Path, str]]:
         jobs = enumerate(step.bulk.jobs)
         return [(("bulk", "jobs", place, "as"), job.label) for place, job in jobs if job.label is not None]
     if step.flow is not None:
-        return [(path, node.label) for path, node in nodes_of(step.flow) if node.label is not None]
+        own = [(("flow", "as"), step.flow.label)] if step.flow.label is not None else []
+        return [*own, *((path, node.label) for path, node in nodes_of(step.flow) if node.label is not None)]
     if step.call is not None and step.call.label is not None:
         return [(("call", "as"), step.call.label)]
     return []
@@ -202,15 +214,14 @@ def _group(scenario: Scenario, call: Call) -> str | None:
 
 
 def symbols_are_known(scenario: Scenario) -> Iterator[Complaint]:
-    """`raises` stands at a call and names one of BullMQ's errors."""
+    """`raises` and `mayRaise` stand at a call and name one of BullMQ's errors."""
     for index, step in enumerate(scenario.steps):
-        if step.raises is None:
-            continue
-        path: Path = ("steps", index, "raises")
-        if step.raises not in TEXTS:
-            yield Complaint(path, f"there is no error `{step.raises}`; {nearest(step.raises, TEXTS)}")
-        if step.verb not in _RAISING:
-            yield Complaint(path, f"`{step.verb}` calls nothing that could raise; move it to the call")
+        for name, symbol in (("raises", step.raises), ("mayRaise", step.may_raise)):
+            path: Path = ("steps", index, name)
+            if symbol is not None and symbol not in TEXTS:
+                yield Complaint(path, f"there is no error `{symbol}`; {nearest(symbol, TEXTS)}")
+            if symbol is not None and step.verb not in _RAISING:
+                yield Complaint(path, f"`{step.verb}` calls nothing that could raise; move it to the call")
 
 
 def queues_are_said(scenario: Scenario) -> Iterator[Complaint]:
@@ -224,7 +235,7 @@ def queues_are_said(scenario: Scenario) -> Iterator[Complaint]:
             yield Complaint(("steps", index, "until"), message)
         if expire is not None and expire.key is not None and expire.queue is None:
             yield Complaint(("steps", index, "expire"), message)
-    for index, fact in enumerate(scenario.expect):
+    for path, fact in facts_of(scenario):
         about = fact.counts is not None or fact.key is not None or fact.events is not None or fact.processed is not None
         if about and fact.queue is None:
-            yield Complaint(("expect", index), message)
+            yield Complaint(path, message)

@@ -226,3 +226,10 @@ def test_each_exit_code_has_its_meaning(run: Run, code: int) -> None:
     assert run.footer is not None
     told = shown(Run(run.header, run.verdicts, replace(run.footer, exit_code=code))).splitlines()[-1]
     assert re.fullmatch(rf"exit code {code}, \w.*: .+", told)
+
+
+def test_quirks_are_told_with_what_was_seen_of_them(run: Run) -> None:
+    one = CellVerdict(Cell("a/b", "self", "single"), "pass", quirks={"late": "mended"})
+    other = CellVerdict(Cell("a/b", "produce", "single"), "pass", quirks={"late": "kept"})
+    told = section(shown(Run(run.header, (one, other))), "Quirks of Node 5.62.0")
+    assert told.partition("\n\n")[0] == "late  kept in 1 cell of a/b, mended in 1 cell of a/b"

@@ -74,3 +74,8 @@ def test_a_matrix_has_a_column_for_each_port_and_a_row_for_each_area(run: Run) -
     assert "| queue | k 1 of 2 | ✓ 1 |" in rows
     assert "| retry | ✗ 1 of 3 |  |" in rows
     assert "| events | - |  |" in rows
+
+
+def test_quirks_that_the_port_does_without_are_named(run: Run) -> None:
+    better = CellVerdict(Cell("a/b", "self", "single"), "pass", quirks={"late": "mended", "early": "kept"})
+    assert "Quirks of Node 5.62.0 that the port does without: late." in markdown(Run(run.header, (better,)))

@@ -56,7 +56,7 @@ def test_a_step_says_what_it_does(step: dict[str, Any], words: str) -> None:
 
 
 def test_every_verb_has_words() -> None:
-    verbs = [name for name in Step.__struct_fields__ if name not in ("raises", "later")]
+    verbs = [name for name in Step.__struct_fields__ if name not in ("raises", "may_raise", "later")]
     assert len(verbs) == 19, "a new verb: give it words, and a row above"
 
 
@@ -84,3 +84,8 @@ def test_objects_and_facts_say_what_they_are() -> None:
     assert object_words(reader) == 'event reader of "mail", the worker\'s, opened by a step'
     fact = msgspec.convert({"at": "mid", "job": "j", "failedReason": "boom", "returnvalue": None}, Fact)
     assert fact_words(fact) == 'job j: returnvalue null, failedReason "boom" (in capture mid)'
+
+
+def test_a_call_that_may_raise_says_so() -> None:
+    step = msgspec.convert({"call": {"on": "q", "method": "pause"}, "mayRaise": "JobNotExist"}, Step)
+    assert step_words(step) == "call q: pause(); may be refused: JobNotExist"

@@ -32,6 +32,7 @@ def test_the_guides_example_is_a_scenario() -> None:
         model.Fact,
         model.Strike,
         model.Loss,
+        model.Quirk,
     ],
 )
 def test_the_guide_names_every_field(struct: type) -> None:

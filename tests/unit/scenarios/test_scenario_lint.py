@@ -97,6 +97,47 @@ def test_a_mistake_is_named_with_its_line(
     assert found.line == line, str(found)
 
 
+QUIRK = """
+quirks:
+  - name: late
+    reason: Node is late.
+    mended: 5.63.0
+    places: [mid/job.atm, "run/call.step 0 *"]
+    expect: [{job: j, state: completed}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "part"),
+    [
+        ("reason: Node is late.", "reason: ''", "say it in words"),
+        ("[mid/job.atm, ", "['*', ", "`*` allows too much"),
+        ("[mid/job.atm, ", "['*/job.atm', ", "`*/job.atm` allows too much"),
+        ('[mid/job.atm, "run/call.step 0 *"]', "[]", "name the checks"),
+        ("[{job: j, state: completed}]", "[]", "say what holds where the quirk is mended"),
+        ("[{job: j, state: completed}]", "[{job: k, state: completed}]", "no step names a job `k`"),
+        ("[{job: j, state: completed}]", "[{job: j, state: done}]", "no state `done`"),
+        ("    expect: [{", "    expect: [{queue: nobody, ", "no object `nobody`"),
+    ],
+)
+def test_a_quirk_is_told_whole(good: str, complaint: First, old: str, new: str, part: str) -> None:
+    assert old in QUIRK
+    assert part in str(complaint(good + QUIRK.replace(old, new)))
+
+
+def test_a_quirk_that_is_told_whole_is_fine_and_two_of_one_name_are_not(good: str, complaint: First) -> None:
+    assert load_text(good + QUIRK).quirks[0].name == "late"
+    assert "is a quirk already" in str(complaint(good + QUIRK + QUIRK.replace("\nquirks:\n", "")))
+
+
+def test_a_call_that_may_raise_needs_a_quirk_that_says_why(spoiled: Spoil, complaint: First) -> None:
+    add = "- add: {on: q"
+    assert "no quirk says why" in str(complaint(spoiled(add, "- mayRaise: JobIdColon\n    add: {on: q")))
+    assert "no error `JobColon`" in str(complaint(spoiled(add, "- mayRaise: JobColon\n    add: {on: q") + QUIRK))
+    call = "- {mayRaise: JobIdColon, raises: JobIdColon, call: {on: q, method: pause}}"
+    assert "remove one of" in str(complaint(spoiled("- start: w", f"{call}\n  - start: w") + QUIRK))
+
+
 def test_a_good_scenario_has_no_complaints(good: str) -> None:
     assert lint(load_text(good)) == ()
 
