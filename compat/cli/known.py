@@ -46,7 +46,7 @@ def load(file: Path) -> Baseline:
 
 def exists(folder: Path | None) -> Callable[[Cell], bool]:
     """Whether the suite has a cell."""
-    suite = {scenario.id: scenario for scenario in chosen(folder)}
+    suite = {scenario.id: scenario for scenario in chosen(folder, all_of_them=True)}
 
     def there(cell: Cell) -> bool:
         scenario = suite.get(cell.scenario)

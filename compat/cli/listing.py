@@ -24,7 +24,7 @@ def command(patterns: tuple[str, ...], tags: tuple[str, ...], folder: Path | Non
     """List the scenarios: id, title, in which arms and on what they run."""
     from compat.cli.suite import chosen
 
-    scenarios = chosen(folder, patterns, tags)
+    scenarios = chosen(folder, patterns, tags, all_of_them=True)
     if as_json:
         import json
 

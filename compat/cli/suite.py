@@ -10,7 +10,7 @@ import click
 import compat
 from compat.cli.exits import Unfit
 from compat.model.scenario import Scenario
-from compat.scenarios import NoSuchScenario, ScenarioError, load, select
+from compat.scenarios import NoSuchScenario, ScenarioError, everyday, load, select
 from compat.scenarios.complaint import Path as Place
 from compat.scenarios.yaml import parse
 
@@ -27,11 +27,17 @@ def folder(given: Path | None = None) -> Path:
     raise Unfit("there are no scenarios beside this package", "name a folder with --scenarios DIR")
 
 
-def chosen(given: Path | None, patterns: Sequence[str] = (), tags: Sequence[str] = ()) -> tuple[Scenario, ...]:
-    """The scenarios asked for. A pattern that matches none is wrong usage; a file that is none, an error."""
+def chosen(
+    given: Path | None, patterns: Sequence[str] = (), tags: Sequence[str] = (), *, all_of_them: bool = False
+) -> tuple[Scenario, ...]:
+    """The scenarios asked for; where none is named, those of every day, unless `all_of_them` are meant.
+
+    A pattern that matches none is wrong usage; a file that is none, an error.
+    """
     top = folder(given)
     try:
-        return select(load(_named(top, patterns) or [top]), patterns, tags)
+        found = load(_named(top, patterns) or [top])
+        return select(found if patterns or tags or all_of_them else everyday(found), patterns, tags)
     except ScenarioError as error:
         raise Unfit(str(error), "`bullmq-compat lint` checks scenario files; see docs/scenarios.md") from None
     except NoSuchScenario as error:

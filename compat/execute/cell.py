@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -16,12 +16,12 @@ from compat.execute.connections import Connections
 from compat.execute.facts import newest
 from compat.execute.faulting import Faulting
 from compat.execute.incidents import Incidents
-from compat.execute.players import Seat
+from compat.execute.players import Seats
 from compat.execute.stage import Stage
 from compat.execute.trouble import Trouble
 from compat.execute.waiting import Waiting
 from compat.model.capture import Capture
-from compat.model.cell import ROLES, Cell, Side
+from compat.model.cell import ROLES, Cell
 from compat.model.history import Failure, History
 from compat.model.scenario import Add, Bulk, Call, Expire, Flow, Scenario, Start, Step, Stop, Strike, Until
 from compat.servers import Server
@@ -32,9 +32,7 @@ END = "end"  # the label of the capture after the last step
 class CellRun:
     """The execution of one cell. `play()` does it all, once."""
 
-    def __init__(
-        self, scenario: Scenario, cell: Cell, prefix: str, server: Server, pool: Pool, seats: Mapping[Side, Seat]
-    ) -> None:
+    def __init__(self, scenario: Scenario, cell: Cell, prefix: str, server: Server, pool: Pool, seats: Seats) -> None:
         self.stage = Stage(scenario, cell, prefix, server, pool, seats)
         self.players = self.stage.players
         self._waiting = Waiting(self.stage)

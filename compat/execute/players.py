@@ -32,6 +32,10 @@ class Seat:
     welcome: Welcome
 
 
+#: Seats by side, and those of guests by their implementation's name.
+Seats = Mapping[str, Seat]
+
+
 @dataclass(eq=False)
 class Player:
     """One driver process in one cell. `user` is its own login, "" on a server that is not ours."""
@@ -57,7 +61,7 @@ class Players:
         prefix: str,
         server: Server,
         pool: Pool,
-        seats: Mapping[Side, Seat],
+        seats: Seats,
         processor: Processor,
         first: Node,
     ) -> None:
@@ -65,7 +69,7 @@ class Players:
         self._server, self._pool, self._seats = server, pool, seats
         self._processor = processor
         self._first = first
-        self._groups: dict[tuple[Side, str], Player] = {}
+        self._groups: dict[tuple[str, str], Player] = {}
         self.all: list[Player] = []
         self.notices: list[Notice] = []
         self.denied: set[str] = set()  # keys outside the prefix that a driver tried to touch
@@ -83,26 +87,30 @@ class Players:
         return any(player.driver.process.patient for player in self.all)
 
     def sides(self, name: str) -> tuple[Side, ...]:
-        """The sides that hold the object `name` in this arm."""
-        return ROLES[self._cell.arm][self._scenario.objects[name].player]
+        """The sides that hold the object `name` in this arm; a guest's counts to the first."""
+        spec = self._scenario.objects[name]
+        sides = ROLES[self._cell.arm][spec.player]
+        return sides if spec.impl is None else sides[:1]
 
     async def player(self, name: str, side: Side) -> Player:
         """The player that holds `name` on `side`, taking a driver where there is none yet. Raises `Trouble`."""
         # A worker that will die or suffer a fault, or whose driver can do one thing at a time (it could not add while a
         # processor call is held), has a process of its own.
-        apart = self._apart or self._seats[side].welcome.serial
-        group = name if apart and self._scenario.objects[name].kind == "worker" else ""
-        player = self._groups.get((side, group))
+        spec = self._scenario.objects[name]
+        seat = spec.impl or side
+        apart = self._apart or self._seats[seat].welcome.serial
+        group = name if apart and spec.kind == "worker" else ""
+        player = self._groups.get((seat, group))
         if player is None or player.dead:
-            player = Player(side, await self._take(side))
-            self._groups[side, group] = player
+            player = Player(side, await self._take(seat, side))
+            self._groups[seat, group] = player
             self.all.append(player)
             await self._begin(player)
         return player
 
-    async def _take(self, side: Side) -> Driver:
+    async def _take(self, seat: str, side: Side) -> Driver:
         try:
-            return await self._pool.take(self._seats[side].command)
+            return await self._pool.take(self._seats[seat].command)
         except DriverError as error:
             raise Trouble.of(error, side) from None
 

@@ -12,16 +12,13 @@ from pathlib import Path
 from compat.drivers import DriverError, ImplementationError, Pool, command_for
 from compat.drivers.attached import SCHEME
 from compat.execute.options import Options
-from compat.execute.players import Seat
+from compat.execute.players import Seat, Seats
 from compat.execute.trouble import Unusable
-from compat.model.cell import Side
 from compat.model.scenario import TopologyName
 from compat.servers import Server, ServerError, embedded, find_binary, given
 
 
-async def ready(
-    options: Options, pool: Pool, stack: AsyncExitStack
-) -> tuple[dict[Side, Seat], dict[TopologyName, Server]]:
+async def ready(options: Options, pool: Pool, stack: AsyncExitStack) -> tuple[Seats, dict[TopologyName, Server]]:
     """Drivers that have shaken hands, and open servers, all at once."""
     try:
         commands = await asyncio.to_thread(_commands, options)
@@ -44,9 +41,12 @@ async def ready(
     return seats, servers
 
 
-def _commands(options: Options) -> dict[Side, tuple[str, ...]]:
-    port: dict[Side, tuple[str, ...]] = {"port": command_for(options.implementation)}
-    return port if options.golden is not None else {"oracle": command_for(options.oracle), **port}
+def _commands(options: Options) -> dict[str, tuple[str, ...]]:
+    guests = {spec.impl for scenario in options.scenarios for spec in scenario.objects.values()} - {None}
+    named = {"port": options.implementation, **{name: name for name in guests if name is not None}}
+    if options.golden is None:
+        named["oracle"] = options.oracle
+    return {seat: command_for(name) for seat, name in named.items()}
 
 
 async def _seat(pool: Pool, command: tuple[str, ...]) -> Seat:

@@ -13,11 +13,11 @@ from importlib.metadata import version
 from compat.drivers import Pool
 from compat.drivers.implementations import NODE_TARGET
 from compat.execute.options import Options
-from compat.execute.players import Seat
+from compat.execute.players import Seats
 from compat.execute.ready import jobs_at_once, ready
 from compat.execute.session import Session
 from compat.judge import TROUBLE, exit_code
-from compat.model.cell import Cell, Side
+from compat.model.cell import Cell
 from compat.model.run import CellEntry, Footer, Header, Record
 from compat.model.scenario import TopologyName
 from compat.model.verdict import CellVerdict
@@ -54,7 +54,7 @@ async def run(options: Options) -> AsyncIterator[Record]:
 
 def _header(
     options: Options,
-    seats: Mapping[Side, Seat],
+    seats: Seats,
     servers: Mapping[TopologyName, Server],
     whole: Plan,
     plan: Plan,

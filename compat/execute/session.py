@@ -13,13 +13,13 @@ from msgspec import structs
 from compat.drivers import Pool
 from compat.execute.cell import CellRun
 from compat.execute.options import Options
-from compat.execute.players import Seat
+from compat.execute.players import Seats
 from compat.execute.ready import own_binary
 from compat.execute.tracing import Watch, watching
 from compat.faults import CATALOGUE, Need
 from compat.judge import TROUBLE, judge, oracle_trouble, together
 from compat.judge.baseline import apply
-from compat.model.cell import Cell, Side
+from compat.model.cell import Cell
 from compat.model.history import History
 from compat.model.run import TraceEntry
 from compat.model.scenario import Scenario, TopologyName
@@ -39,7 +39,7 @@ class Session:
         self,
         options: Options,
         plan: Plan,
-        seats: Mapping[Side, Seat],
+        seats: Seats,
         servers: Mapping[TopologyName, Server],
         pool: Pool,
     ) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 from msgspec import UNSET
 from redis.asyncio import Redis
 
 from compat.drivers import CallRaised, Pool
-from compat.execute.players import Player, Players, Seat
+from compat.execute.players import Player, Players, Seats
 from compat.execute.processor import Processor
 from compat.execute.trouble import Trouble
 from compat.model.cell import Cell, Side
@@ -24,9 +23,7 @@ from compat.servers import Node, Server
 class Stage:
     """What the steps of one cell share. `step` is the number of the one under way, -1 before the first."""
 
-    def __init__(
-        self, scenario: Scenario, cell: Cell, prefix: str, server: Server, pool: Pool, seats: Mapping[Side, Seat]
-    ) -> None:
+    def __init__(self, scenario: Scenario, cell: Cell, prefix: str, server: Server, pool: Pool, seats: Seats) -> None:
         self.scenario, self.cell, self.prefix, self.server, self.seats = scenario, cell, prefix, server, seats
         self.processor = Processor(scenario)
         self.labels = self.processor.labels

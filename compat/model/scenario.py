@@ -19,7 +19,8 @@ class ObjectSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
 
     Queues, flows and event readers are opened before the first step, in the order written, unless `open` is
     false (then by an `open` step). Workers are opened by a `start` step. `role` moves an object to the other side's
-    player: a queue or an event reader is the producer's unless it says otherwise.
+    player: a queue or an event reader is the producer's unless it says otherwise. `impl` makes it a guest: an
+    implementation of its own (`node@6.7.0`) holds it, on every side alike.
     """
 
     queue: str | None = None
@@ -29,6 +30,7 @@ class ObjectSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     producer: str | None = None  # of events of one's own
     opts: dict[str, Any] = field(default_factory=dict)
     role: Role | None = None
+    impl: str | None = None
     open: bool = True
 
     @property
@@ -272,9 +274,9 @@ class Strike(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
 
 
 class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One step: exactly one field besides `raises`, `mayRaise` and `later`. `raises` is the symbol of the error the call
-    must end with, `mayRaise` of one that it ends with where a quirk is mended. With `later` the call is made and not
-    waited for, until a step `await` names it."""
+    """One step: exactly one field besides `raises`, `mayRaise` and `later`. `raises` is the symbol of the error the
+    call must end with, `mayRaise` of one that it ends with on one side of a quirk. With `later` the call is made and
+    not waited for, until a step `await` names it."""
 
     add: Add | None = None
     bulk: Bulk | None = None

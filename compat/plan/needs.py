@@ -8,7 +8,7 @@ from msgspec import UNSET, Struct
 
 from compat.model.cell import ROLES as SIDES
 from compat.model.cell import Arm
-from compat.model.scenario import Role, Scenario, Throw, TopologyName
+from compat.model.scenario import JobRef, Role, Scenario, Step, Throw, TopologyName
 from compat.protocol.messages import Capabilities
 
 
@@ -38,9 +38,11 @@ _GRANTED = ("open", "close")
 
 
 def needs(scenario: Scenario, topology: TopologyName) -> tuple[Need, ...]:
-    """All that a scenario asks for on a topology, sorted."""
+    """All that a scenario asks of the two sides on a topology, sorted. What guests are asked for is theirs."""
     found = {*_of_steps(scenario), *_of_program(scenario)}
     for spec in scenario.objects.values():
+        if spec.impl is not None:
+            continue
         if topology == "cluster":
             found.add(Need(spec.player, "cluster"))
         found.add(Need(spec.player, spec.kind))
@@ -67,7 +69,10 @@ def _of_steps(scenario: Scenario) -> Iterator[Need]:
     def player(name: str) -> Role:
         return scenario.objects[name].player if name in scenario.objects else "producer"
 
+    own = {name for name, spec in scenario.objects.items() if spec.impl is None}
     for step in scenario.steps:
+        if (acting := _acting(scenario, step)) in scenario.objects and acting not in own:
+            continue
         if step.add is not None:
             yield Need(player(step.add.on), "queue", "add")
             if step.add.opts is not UNSET and "repeat" in step.add.opts:
@@ -79,7 +84,7 @@ def _of_steps(scenario: Scenario) -> Iterator[Need]:
         elif step.sweep is not None:
             yield Need(player(step.sweep), "worker", "sweep")
         elif step.advance is not None or step.clock is not None:
-            for role in {spec.player for spec in scenario.objects.values()}:
+            for role in {scenario.objects[name].player for name in own}:
                 yield Need(role, "clock")
         elif step.call is not None and step.call.job is not None:
             on = step.call.job if isinstance(step.call.job, str) else step.call.job.on
@@ -95,8 +100,29 @@ def _of_steps(scenario: Scenario) -> Iterator[Need]:
                     yield Need(spec.player, "scheduler", way)
 
 
+def _acting(scenario: Scenario, step: Step) -> str | None:
+    """The object that a step acts through."""
+    for deed in (step.add, step.bulk, step.flow):
+        if deed is not None:
+            return deed.on
+    if step.call is not None and isinstance(step.call.job, str):
+        queue = _queue_of(scenario, step.call.job)
+        held = (name for name, spec in scenario.objects.items() if (spec.kind, spec.queue_name) == ("queue", queue))
+        return next(held, None)
+    if step.call is not None:
+        return step.call.job.on if isinstance(step.call.job, JobRef) else step.call.on
+    return step.sweep
+
+
 def _of_label(scenario: Scenario, label: str) -> Role:
     """Who calls a job's methods: the player of the first queue object of the queue that the label's call names."""
+    queue = _queue_of(scenario, label)
+    specs = (spec for spec in scenario.objects.values() if spec.kind == "queue" and spec.queue_name == queue)
+    return next((spec.player for spec in specs), "producer")
+
+
+def _queue_of(scenario: Scenario, label: str) -> str | None:
+    """The queue of the job that a label names."""
     for step in scenario.steps:
         on = step.add.on if step.add is not None and step.add.label == label else None
         if step.bulk is not None and any(job.label == label for job in step.bulk.jobs):
@@ -107,12 +133,13 @@ def _of_label(scenario: Scenario, label: str) -> Role:
         if step.flow is not None:
             queue = next((node.queue for node in step.flow.nodes() if node.label == label), None)
         if queue is not None:
-            specs = (s for s in scenario.objects.values() if s.kind == "queue" and s.queue_name == queue)
-            return next((spec.player for spec in specs), "producer")
-    return "producer"
+            return queue
+    return None
 
 
 def _of_program(scenario: Scenario) -> Iterator[Need]:
+    if all(spec.impl is not None for spec in scenario.objects.values() if spec.kind == "worker"):
+        return
     for rule in scenario.program:
         for action in rule.do:
             for field, name in _ACTIONS.items():

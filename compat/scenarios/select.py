@@ -13,6 +13,15 @@ class NoSuchScenario(Exception):
     """A pattern or a tag chose nothing; the text says what is near."""
 
 
+#: Tags of scenarios that are run only when a pattern or a tag asks for them: they need more than every machine has.
+ASIDE = frozenset({"skew"})
+
+
+def everyday(scenarios: Iterable[Scenario]) -> tuple[Scenario, ...]:
+    """Those that are run when none is asked for by name or tag."""
+    return tuple(scenario for scenario in scenarios if ASIDE.isdisjoint(scenario.tags))
+
+
 def select(
     scenarios: Iterable[Scenario], patterns: Sequence[str] = (), tags: Sequence[str] = ()
 ) -> tuple[Scenario, ...]:
