@@ -361,7 +361,8 @@ class Laws(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Loss(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What a fault costs and no client can prevent, Node's neither: `shown` is a fact that must hold on every side."""
+    """What a fault, or a guest of another version, costs and no client can prevent, Node's neither: `shown` is a fact
+    that must hold on every side."""
 
     kind: Literal["doubled", "lost", "torn", "late"]
     why: str

@@ -287,14 +287,15 @@ def _footer(run: Run, code: int) -> Iterator[RenderableType]:
         start = f"{footer.startup_seconds:.1f} s to start"
         line.append(f"; {footer.seconds:.1f} s, {start}, {rate:.1f} cells/s", style="dim")
     yield line
-    if struck := sum(len(verdict.faults) for verdict in run.verdicts):
-        losses = Counter[str]()
-        for verdict in run.verdicts:
-            losses.update(verdict.losses)
+    struck = sum(len(verdict.faults) for verdict in run.verdicts)
+    losses = Counter[str]()
+    for verdict in run.verdicts:
+        losses.update(verdict.losses)
+    if struck or losses:
         lost = ", ".join(f"{kind} {times:,}" for kind, times in sorted(losses.items()))
         where = number(sum(bool(verdict.faults) for verdict in run.verdicts), "cell")
-        words = f"{number(struck, 'fault')} struck in {where}; expected losses, the same with Node: {lost or 'none'}"
-        yield Text(words, style="dim")
+        words = f"{number(struck, 'fault')} struck in {where}; " if struck else ""
+        yield Text(f"{words}expected losses, the same with Node: {lost or 'none'}", style="dim")
     if footer is not None and footer.slowest:
         slowest = ", ".join(f"{printable(cell)} {seconds:.1f} s" for cell, seconds in footer.slowest)
         yield Text(f"slowest: {slowest}; median {footer.median_cell_seconds:.2f} s", style="dim")
