@@ -36,6 +36,7 @@ VERSION = importlib.metadata.version("bullmq")
 SCRIPTS = {"2.17.0": "5.66.0", "3.4.4": "6.4.0"}
 CLUSTER: Any = getattr(connections, "RedisCluster", None)
 PATIENCE = 8  # s until Redis has to have answered when an object is opened
+LONGEST = 8  # s for any call but the closing of a worker
 TIDY = 1  # s for what the port left running to end
 
 # --- the driver ------------------------------------------------------------------------------------------------------
@@ -82,15 +83,22 @@ class Driver:
         flow = {f"flow.{name}": self._on("flow", FLOW[name]) for name in offered(FLOW, bullmq.FlowProducer)}
         job = {f"job.{name}": self._on_job(name, JOB[name]) for name in offered(JOB, bullmq.Job)}
         handlers = {**life, **queue, **worker, **flow, **job}
-        self.peer = Stdio({name: self._noted(handler) for name, handler in handlers.items()}, translate)
+        self.peer = Stdio({name: self._noted(name, handler) for name, handler in handlers.items()}, translate)
 
-    def _noted(self, handler: Handler) -> Handler:
+    def _noted(self, name: str, handler: Handler) -> Handler:
+        # A worker waits for its jobs when it closes; any other call that does not come back is the port's failure.
+        limit = None if name in ("worker.close", "scenario.end", "shutdown") else LONGEST
+
         async def handle(params: Params) -> Any:
             task = asyncio.current_task()
             assert task is not None
             self._calls.add(task)
             task.add_done_callback(self._calls.discard)
-            return await handler(params)
+            try:
+                async with asyncio.timeout(limit):
+                    return await handler(params)
+            except TimeoutError:
+                raise Answer(f"`{name}` did not come back within {LONGEST} s", symbol="unclassified") from None
 
         return handle
 
@@ -146,12 +154,11 @@ class Driver:
                 task.cancel()  # again and again: a client may swallow it when it has just been answered
             await asyncio.wait(strays, timeout=TIDY / 10)
         for thing in opened:
-            for connection in ("redisConnection", "blockingRedisConnection"):
-                if (held := getattr(thing, connection, None)) is not None:
-                    try:
-                        await asyncio.wait_for(held.close(), TIDY)
-                    except Exception as error:
-                        say(f"a connection did not close: {error!r}")
+            for held in connections_of(thing):
+                try:
+                    await asyncio.wait_for(held.close(), TIDY)
+                except Exception as error:
+                    say(f"a connection did not close: {error!r}")
         set_offset(0)
 
     def _strays(self) -> set[asyncio.Task[Any]]:
@@ -219,7 +226,7 @@ class Driver:
             entry.object.on("error", lambda error, *_: say(f"{name}: {error!r}"))
         try:
             async with asyncio.timeout(PATIENCE):
-                await entry.object.client.ping()
+                await client_of(entry.object).ping()
         except TimeoutError:
             raise Answer(f"Redis at {self._scenario['redis']['nodes']} does not answer", ENVIRONMENT) from None
         self._entries[name] = entry
@@ -326,6 +333,19 @@ def _defined(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _defined(item) for key, item in value.items() if not isinstance(item, Undefined)}
     return None if isinstance(value, Undefined) else value
+
+
+def client_of(thing: Any) -> Any:
+    """The client through which an object speaks; a flow producer of version 3 keeps it in its backend."""
+    client = getattr(thing, "client", None)
+    return thing.backend.conn if client is None else client
+
+
+def connections_of(thing: Any) -> list[Any]:
+    """What an object has to close."""
+    held = [getattr(thing, name, None) for name in ("redisConnection", "blockingRedisConnection")]
+    backend = getattr(thing, "backend", None)
+    return [one for one in held if one is not None] or ([backend.connection] if backend is not None else [])
 
 
 async def running(thing: Any) -> None:
