@@ -44,7 +44,7 @@ TEXTS: dict[str, str] = {
     "PriorityOutOfRange": "Priority should be between 0 and {}",
     "JobIdInteger": "Custom Id cannot be integers",
     "JobIdColon": "Custom Id cannot contain :",
-    "JobIdZero": "JobId cannot be '0' or start with 0:",
+    "JobIdZero": "JobId cannot be '0' or start with {}",
     "SizeLimitExceeded": "The size of job {} exceeds the limit {} bytes",
     "ExclusiveParentOptions": "The following options cannot be used together: {}",
     "DeduplicationIdMissing": "Deduplication id must be provided",
