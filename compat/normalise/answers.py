@@ -8,7 +8,7 @@ from typing import Any
 from compat.model.history import Outcome
 
 #: Calls that add jobs.
-ADDS = ("queue.add", "queue.addBulk", "flow.add", "flow.addBulk")
+ADDS = ("queue.add", "queue.addBulk", "queue.upsertJobScheduler", "flow.add", "flow.addBulk")
 
 
 def about(outcome: Outcome, queue: str) -> bool:
