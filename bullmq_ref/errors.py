@@ -177,6 +177,12 @@ class JobLocked(BullMQError):
         super().__init__(f"Job {job} could not be removed because it is locked by another worker")
 
 
+class JobFailed(BullMQError):
+    """A job that was waited for (`job.wait_until_finished`) has failed; the text is its reason."""
+
+    symbol = "JobFailed"
+
+
 class JobWaitTimeout(BullMQError):
     """A job was waited for (`job.wait_until_finished`) for longer than was allowed."""
 

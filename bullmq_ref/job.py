@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bullmq_ref.errors import BullMQError, ConnectionClosed, JobLocked, JobNotExist, JobWaitTimeout
+from bullmq_ref.errors import BullMQError, ConnectionClosed, JobFailed, JobLocked, JobNotExist, JobWaitTimeout
 from bullmq_ref.job_attempt import Attempt
 from bullmq_ref.job_family import Family
 from bullmq_ref.job_record import Payload, Result, lenient
@@ -74,27 +74,27 @@ class Job(Attempt[Payload, Result], Family[Payload, Result]):
         return await self._in_list(keys.wait) or await self._in_list(keys.paused)
 
     async def wait_until_finished(self, events: QueueEvents, timeout_ms: int | None = None) -> Result | None:
-        """What it returned, as soon as `events`, a reader of its queue, tells. Raises BullMQError with the reason when
-        it failed or its worker closes, JobNotExist, JobWaitTimeout past `timeout_ms` (None: never)."""
+        """What it returned, as soon as `events`, a reader of its queue, tells. Raises JobFailed with its reason,
+        BullMQError when its worker closes, JobNotExist, JobWaitTimeout past `timeout_ms` (None: never)."""
         finished: asyncio.Future[Result | None] = asyncio.get_running_loop().create_future()
 
         def completed(args: Mapping[str, Any], _: str) -> None:
             if not finished.done():
                 finished.set_result(args.get("returnvalue"))
 
-        def failed(reason: object) -> None:
+        def ended(error: BullMQError) -> None:
             if not finished.done():
-                finished.set_exception(BullMQError(str(reason)))
+                finished.set_exception(error)
 
-        def told(args: Mapping[str, Any], _: str) -> None:
-            failed(args.get("failedReason"))
+        def failed(args: Mapping[str, Any], _: str) -> None:
+            ended(JobFailed(str(args.get("failedReason"))))
 
         def closing(*_: object) -> None:
-            failed("closing queue")
+            ended(BullMQError("closing queue"))
 
         listeners = (
             (events, f"completed:{self.id}", completed),
-            (events, f"failed:{self.id}", told),
+            (events, f"failed:{self.id}", failed),
             (self._owner, "closing", closing),
         )
         for source, event, listener in listeners:
@@ -109,7 +109,7 @@ class Job(Attempt[Payload, Result], Family[Payload, Result]):
                 if status == -1:
                     raise JobNotExist(job=self._owner.keys.job(self.id), command="isFinished")
                 if status != 0:
-                    raise BullMQError(str(value))
+                    raise JobFailed(str(value))
                 return await finished
         except ConnectionClosed:
             if not finished.done():

@@ -46,7 +46,7 @@ UNREACHED: Final[dict[str, dict[str, str]]] = {
     "moveToFinished": {
         "127 612": _LAST_MILLISECOND,
         "306-311 414": "old jobs are removed here without their deduplication keys (the last argument is false)",
-        "359-366 389-397": _NEVER_HARD,
+        "359-366 390-397": _NEVER_HARD,
         "444-463": _NEVER_CALLED,
         "661": _LIMIT_JUST_SET,
         "736-737": "`parentKey` and `parent` are written and deleted with one command each, so none stands alone",
@@ -55,7 +55,7 @@ UNREACHED: Final[dict[str, dict[str, str]]] = {
     "obliterate": {
         "106-107 163": _ALWAYS_HARD,
         "112-136": _NO_PARENT_GIVEN,
-        "194-201 209 241": _NO_IGNORED,
+        "195-201 209 241": _NO_IGNORED,
         "258": "Queue.obliterate pauses the queue before it calls the script",
     },
     "paginate": {

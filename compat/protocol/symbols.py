@@ -64,6 +64,7 @@ TEXTS: dict[str, str] = {
     "MaxStalledCountInvalid": "maxStalledCount must be greater or equal than 0",
     "MaxStartedAttemptsInvalid": "maxStartedAttempts must be greater or equal than 0",
     "JobWaitTimeout": "Job wait {} timed out before finishing, no finish notification arrived after {}ms (id={})",
+    "JobFailed": "{}",  # the reason of a job that was waited for; the driver knows for what it waited
     "WorkerAlreadyRunning": "Worker is already running.",
     "UnknownBackoffStrategy": "Unknown backoff strategy {}.{}",
     "CronInvalid": "{}",  # cron-parser has many texts; the driver knows them

@@ -7,7 +7,7 @@ import { view } from "./jobs.mjs";
 import { METHODS, offered } from "./methods.mjs";
 import { PLAYS, processorOf } from "./processor.mjs";
 import { Scenario } from "./scenario.mjs";
-import { messageOf, symbolOf } from "./symbols.mjs";
+import { JobFailed, messageOf, symbolOf } from "./symbols.mjs";
 import { decode, encode } from "./values.mjs";
 
 const PROTOCOL = "bullmq-compat/1";
@@ -249,7 +249,9 @@ export class Calls {
     entry.jobs.set(job.id, job);
     const args = positional(names, params);
     if (name === "moveToFailed") args[0] = new Error(params.message);
-    if (name === "waitUntilFinished") args[0] = this.#current.get(params.events, "events").object;
+    if (name === "waitUntilFinished") {
+      return JobFailed.told(job[name](this.#current.get(params.events, "events").object, ...args.slice(1)));
+    }
     const answer = await job[name](...args);
     if (name !== "moveToCompleted" && name !== "moveToFailed") return answer;
     // The next job, if one was fetched: BullMQ answers with what Redis said of it.

@@ -55,6 +55,7 @@ export const TEXTS = {
   MaxStalledCountInvalid: "maxStalledCount must be greater or equal than 0",
   MaxStartedAttemptsInvalid: "maxStartedAttempts must be greater or equal than 0",
   JobWaitTimeout: "Job wait {} timed out before finishing, no finish notification arrived after {}ms (id={})",
+  JobFailed: "{}",
   WorkerAlreadyRunning: "Worker is already running.",
   UnknownBackoffStrategy: "Unknown backoff strategy {}.{}",
   CronInvalid: "{}",
@@ -78,6 +79,7 @@ const CRON = new RegExp(
 
 /** The symbol of what BullMQ threw. */
 export function symbolOf(error) {
+  if (error instanceof JobFailed) return "JobFailed";
   const message = messageOf(error);
   const byCode = BY_CODE.get(error?.code);
   if (byCode !== undefined) return byCode;
@@ -86,6 +88,19 @@ export function symbolOf(error) {
   if (CRON.test(message)) return "CronInvalid";
   if (OTHER_SLOTS.test(message)) return "CrossSlot";
   return error?.name === "ReplyError" ? "ScriptError" : UNCLASSIFIED;
+}
+
+/** The reason of a job that was waited for, which may be any text. */
+export class JobFailed extends Error {
+  /** `waiting`, unless what it ends with is the wait's own error. */
+  static async told(waiting) {
+    try {
+      return await waiting;
+    } catch (error) {
+      const own = ["JobNotExist", "JobWaitTimeout"].includes(symbolOf(error)) || error?.name === "ReplyError";
+      throw own ? error : new JobFailed(messageOf(error));
+    }
+  }
 }
 
 /** What an error says; anything may be thrown. */
