@@ -14,6 +14,7 @@ Examples:
   bullmq-compat coverage                      lines of all 49 scripts
   bullmq-compat coverage 'flow/*' --missing   and which it does not
   bullmq-compat coverage --fail-under 95      exit code 1 below 95 %
+  bullmq-compat coverage --docs docs          writes docs/coverage.md
 
 \b
 Exit codes:
@@ -32,6 +33,8 @@ Exit codes:
 @click.option("--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT", help="Exit with 1 below this.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, allow_dash=True), metavar="FILE",
               help="Write what was found as JSON; - is stdout.")  # fmt: skip
+@click.option("--docs", "docs", type=click.Path(file_okay=False, exists=True, path_type=Path), metavar="DIR",
+              help="Write DIR/coverage.md, a page with the figures and every excuse.")  # fmt: skip
 @color
 def command(
     patterns: tuple[str, ...],
@@ -42,6 +45,7 @@ def command(
     missing: bool,
     fail_under: float | None,
     json_file: str | None,
+    docs: Path | None,
     color: str,
 ) -> int:
     """Tell which lines of BullMQ's Lua scripts the scenarios run.
@@ -50,6 +54,7 @@ def command(
     Those that nothing in 5.62.0 can reach are listed with their reasons.
     """
     import shlex
+    from datetime import UTC, datetime
 
     from compat.cli.play import Outputs, play
     from compat.cli.suite import chosen
@@ -58,7 +63,7 @@ def command(
     from compat.drivers.places import node_binary
     from compat.execute import Options, run
     from compat.report.console import print_report
-    from compat.report.coverage import as_json, coverage
+    from compat.report.coverage import as_json, coverage, page
     from compat.servers import find_binary
 
     scenarios = chosen(folder, patterns, tags)
@@ -85,6 +90,9 @@ def command(
     if json_file:
         text = as_json(found)
         click.echo(text) if json_file == "-" else Path(json_file).write_text(text + "\n", encoding="utf-8")
+    if docs is not None:
+        text = page(found, scenarios=len(scenarios), day=f"{datetime.now(UTC):%Y-%m-%d}")
+        (docs / "coverage.md").write_text(text, encoding="utf-8")
     words.print(coverage(found, missing=missing))
     share = 100 * sum(script.hit for script in found) / max(1, sum(script.reachable for script in found))
     return 1 if fail_under is not None and share < fail_under else 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+WHOLE: Final = "1-999"  # every line: no script is as long
+
 _NO_CALLER: Final = "no method of 5.62.0 calls this script"
 _OLD_REDIS: Final = "5.62.0 calls this script only where Redis is older than 6.0.6; the harness's own server is newer"
 _NEVER_CALLED: Final = "this script carries the routine and never calls it"
@@ -38,9 +40,9 @@ UNREACHED: Final[dict[str, dict[str, str]]] = {
     "drain": {"118-119 175": _ALWAYS_HARD, "124-148": _NO_PARENT_GIVEN},
     "extendLocks": {"30": "SET without a condition cannot fail"},
     "getRateLimitTtl": {"17": _LAST_MILLISECOND},
-    "getState": {"1-999": _OLD_REDIS},
+    "getState": {WHOLE: _OLD_REDIS},
     "isFinished": {"20 27 34 39": "Job.waitUntilFinished, the only caller, always asks for the value as well"},
-    "isJobInList": {"1-999": _OLD_REDIS},
+    "isJobInList": {WHOLE: _OLD_REDIS},
     "moveStalledJobsToWait": {"103": _LIMIT_JUST_SET},
     "moveToActive": {"58": _LAST_MILLISECOND, "156-157 172-174": _NEVER_CALLED},
     "moveToFinished": {
@@ -62,7 +64,7 @@ UNREACHED: Final[dict[str, dict[str, str]]] = {
         "42": "a step of SSCAN or HSCAN that returns nothing depends on the seed of the server's hash table",
         "87": "5.62.0 asks for `:processed` and `:dependencies`, which are a hash and a set",
     },
-    "releaseLock": {"1-999": _NO_CALLER},
+    "releaseLock": {WHOLE: _NO_CALLER},
     "removeChildDependency": {"74 98-105": _NEVER_HARD, "115-143": _PARENT_GIVEN},
     "removeJob": {
         "206-213 237-244": _NEVER_HARD,
@@ -76,7 +78,7 @@ UNREACHED: Final[dict[str, dict[str, str]]] = {
         "238-246": "a child's lock is looked at without its children's (the third argument is absent)",
         "262-283": _KEPT,
     },
-    "saveStacktrace": {"1-999": _NO_CALLER},
+    "saveStacktrace": {WHOLE: _NO_CALLER},
     "updateJobScheduler": {
         "137": _NEVER_CALLED,
         "150-153": _SCHEDULED,

@@ -1,4 +1,4 @@
-"""Coverage of the scripts, in a table for people and as JSON for programs."""
+"""Coverage of the scripts: a table on the console, a page of the documentation, and JSON for programs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from compat.coverage.hits import ScriptHits
+from compat.coverage.unreached import UNREACHED, WHOLE
 
 
 def coverage(found: Sequence[ScriptHits], *, missing: bool) -> RenderableType:
@@ -41,6 +42,61 @@ def coverage(found: Sequence[ScriptHits], *, missing: bool) -> RenderableType:
         if script.stale
     ]
     return Group(*parts)
+
+
+_PAGE = """<!-- Made by `bullmq-compat coverage --docs docs`: change scenarios or compat/coverage/unreached.py. -->
+
+# Coverage of BullMQ's Lua
+
+All that is stored is written by the 49 scripts of BullMQ 5.62.0. `bullmq-compat coverage` runs every scenario with
+Node on copies of the scripts that tell which of their lines run; lines that begin a statement count. A routine that
+several scripts share is counted in each.
+
+On {day}, {scenarios} scenarios ran **{hit:,} of the {lines:,} lines that can be reached: {share:.1f} %**.
+
+## By script
+
+| script | lines | run | % | not run |
+|---|--:|--:|--:|---|
+{scripts}
+
+## Lines that nothing reaches
+
+{excused:,} more lines cannot be reached: no call of Node's API leads there on the servers that the harness brings
+along. A line that is run after all is reported as a stale excuse.
+
+{excuses}
+"""
+
+
+def page(found: Sequence[ScriptHits], *, scenarios: int, day: str) -> str:
+    """The page `docs/coverage.md`, as Markdown. `day`: when this was measured, `2026-11-24`."""
+    rows = [
+        f"| `{s.script}` | {s.reachable} | {s.hit} | {_share(s.hit, s.reachable):.1f} | {spans(s.missed)} |"
+        for s in sorted(found, key=lambda s: s.script)
+        if s.reachable
+    ]
+    hit, lines = sum(s.hit for s in found), sum(s.reachable for s in found)
+    return _PAGE.format(
+        day=day,
+        scenarios=scenarios,
+        hit=hit,
+        lines=lines,
+        share=_share(hit, lines),
+        scripts="\n".join(rows),
+        excused=sum(len(s.excused) for s in found),
+        excuses=excuse_table(),
+    )
+
+
+def excuse_table() -> str:
+    """Every excuse of `compat/coverage/unreached.py`, as a table in Markdown."""
+    rows = [
+        f"| `{script}` | {'all' if told == WHOLE else told} | {reason} |"
+        for script, excuses in sorted(UNREACHED.items())
+        for told, reason in excuses.items()
+    ]
+    return "\n".join(["| script | lines | why |", "|---|---|---|", *rows])
 
 
 def as_json(found: Iterable[ScriptHits]) -> str:
