@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from compat.capture import glob
 from compat.mirror.model import End, Input, Outcome, Pair
 from compat.mirror.source import marks, readable
 from compat.watch.line import CannotLook, Line
@@ -96,6 +97,14 @@ class Journal:
                 yield name.decode(), value
             if int(cursor) == 0:
                 return
+
+
+def acl(prefix: str) -> str:
+    """The rules of a user who may do what the mirror does under its own prefix, its driver included."""
+    kinds = ("read", "write", "scripting", "transaction", "blocking", "connection")
+    topology = ("slots", "shards", "nodes")
+    rules = (*(f"+@{kind}" for kind in kinds), "-@dangerous", "+info", *(f"+cluster|{name}" for name in topology))
+    return " ".join((f"~{glob(prefix)}", "resetchannels", "-@all", *rules))
 
 
 def _flat(pairs: Iterable[tuple[str, bytes]]) -> Iterable[str | bytes]:

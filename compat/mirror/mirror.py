@@ -23,6 +23,7 @@ from compat.watch.line import Away
 AHEAD: Final = 2_000  # replays that wait for the new worker; production is not read on while there are more
 LOOKED: Final = 500  # of them that are looked at in one round
 IDLE_S: Final = 0.1  # between two rounds in which nothing came
+AWAY_S: Final = 0.5  # between two tries to reach a server that is away
 
 
 #: What is told as it happens. An `Away` is told once, and so is None: the server is back.
@@ -112,6 +113,7 @@ class Mirror:
                     self._tell(None)
                 self._away = False
             except Away as error:
+                seconds = AWAY_S
                 if not self._away:
                     self._tell(error)
                 self._away = True

@@ -157,8 +157,8 @@ def _input(fields: Any, children: Any) -> Input | str:
         stored = json.loads(opts or b"{}")
         json.loads(data, parse_constant=_refuse)
         given = Input(name.decode(), data.decode(), options(stored if isinstance(stored, dict) else {}))
-    except (ValueError, RecursionError) as error:
-        return f"its hash cannot be read: {error}"
+    except (ValueError, RecursionError):
+        return "its data or its options are no JSON"
     at = _number(timestamp)
     return given if at is None else Input(given.name, given.data, {**given.options, "timestamp": int(at)})
 

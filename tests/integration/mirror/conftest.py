@@ -180,3 +180,10 @@ async def on_own(prefix: str) -> AsyncIterator[Scene]:
     """A server whose users and life are the test's."""
     async with embedded("single", durable=True) as server:
         yield Scene(server, prefix)
+
+
+@pytest.fixture(params=["single", "cluster"])
+async def on_servers(request: pytest.FixtureRequest, prefix: str) -> AsyncIterator[Scene]:
+    """Servers whose users are the test's."""
+    async with embedded(request.param) as server:
+        yield Scene(server, prefix)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import re
 from collections import Counter
 from typing import Any
 
@@ -108,6 +111,37 @@ async def test_a_driver_stands_in_for_a_worker_and_does_as_production_did(scene:
     await scene.production.run(*ALL)
     said = await scene.mirror(*CAUGHT_UP, "--impl", "ref")
     assert (said.code, said.end["compared"]) == (0, 5), (said.records, said.err)
+
+
+async def test_the_shadow_may_be_on_a_server_that_is_started_for_it(scene: Any) -> None:
+    await scene.production.run(*ALL)
+    said = await scene.mirror(*CAUGHT_UP, "--impl", "ref", "--shadow-server", "embedded")
+    assert (said.code, said.end["compared"]) == (0, 5), (said.records, said.err)
+    assert await scene.replays() == []
+    assert not [key async for key in scene.server.client(scene.server.nodes[0]).scan_iter(match=f"{scene.shadow}*")]
+
+
+async def test_in_a_terminal_it_shows_how_far_it_is(scene: Any) -> None:
+    await scene.production.run(*ALL)
+    terminal, end = os.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *scene.words(*CAUGHT_UP, "--impl", "ref"), stdout=end, stderr=end, env={**os.environ, "COLUMNS": "120"}
+    )
+    os.close(end)
+    shown = await asyncio.to_thread(_all, terminal)
+    assert await process.wait() == 0, shown
+    assert re.search(r"\d replayed, \d compared, 0 divergent, \d under way, \d+ s behind", shown), shown
+    assert "5 jobs replayed, 5 compared" in shown
+
+
+def _all(terminal: int) -> str:
+    """All that is written there, until the last writer has gone."""
+    said = b""
+    with contextlib.suppress(OSError):  # how Linux says so
+        while block := os.read(terminal, 4096):
+            said += block
+    os.close(terminal)
+    return said.decode()
 
 
 async def test_a_driver_that_stores_something_else_is_found_out(scene: Any) -> None:

@@ -13,10 +13,9 @@ from typing import Any
 import pytest
 
 from bullmq_ref import Job
-from compat.mirror import source
+from compat.mirror import journal, source
 from compat.mirror.mirror import Limits, Mirror
 from compat.mirror.opening import Opened, Place, opened
-from compat.mirror.source import COMMANDS, acl
 from compat.mirror.verdict import Ignored
 from compat.watch.line import Away
 
@@ -207,28 +206,28 @@ async def test_ctrl_c_ends_it_with_the_summary(scene: Any) -> None:
     assert "3 jobs replayed, 3 compared\nno divergence\n" in out.decode()
 
 
-async def test_a_user_who_may_only_read_production_suffices_and_nothing_is_written_there(on_own: Any) -> None:
+async def test_a_user_who_may_only_read_production_suffices_and_nothing_is_written_there(on_servers: Any) -> None:
     """Two users: one for each side, with the rules that docs/mirror.md gives."""
-    scene = on_own
+    scene = on_servers
     await scene.production.run(*jobs(0, 5))
-    client = scene.server.client(scene.server.nodes[0])
-    before = await contents(client, scene.prefix)
-    writer = f"~{scene.shadow}:* resetchannels -@all +@read +@write +@scripting +@transaction +@blocking +@connection"
-    for user, rules in (("reader", acl(scene.prefix, "q")), ("writer", f"{writer} -@dangerous +info")):
-        await client.execute_command("ACL", "SETUSER", user, "reset", "on", ">secret", *rules.split())
+    clients = [scene.server.client(node) for node in scene.server.nodes]
+    before = [await contents(client, scene.prefix) for client in clients]
+    for client in clients:
+        for user, rules in (("reader", source.acl(scene.prefix, "q")), ("writer", journal.acl(scene.shadow))):
+            await client.execute_command("ACL", "SETUSER", user, "reset", "on", ">secret", *rules.split())
     node = scene.server.nodes[0]
     async with scene.worker(Runs()):
         said = await scene.mirror(
             *CAUGHT_UP, "--server", f"redis://reader:secret@{node}", "--shadow-server", f"redis://writer:secret@{node}"
         )
     assert (said.code, said.end["compared"]) == (0, 5), (said.records, said.err)
-    assert await client.acl_log() == []
-    assert await contents(client, scene.prefix) == before
+    assert [await client.acl_log() for client in clients] == [[] for _ in clients]
+    assert [await contents(client, scene.prefix) for client in clients] == before
     assert await scene.server.stray_keys([scene.prefix, scene.shadow]) == []
-    for name in COMMANDS:
-        words = name.split("|")
-        about = await client.execute_command("COMMAND", "INFO", words[0])
-        assert "write" not in about[words[0]]["flags"], name
+    for name in source.COMMANDS:
+        command = name.partition("|")[0]
+        about = await clients[0].execute_command("COMMAND", "INFO", command)
+        assert "write" not in about[command]["flags"], name
 
 
 async def test_one_user_with_read_rights_on_production_suffices_too(on_own: Any) -> None:
