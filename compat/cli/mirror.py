@@ -72,7 +72,7 @@ class Begin(click.ParamType):  # type: ignore[type-arg]  # generic in stubs only
               help="Work on the shadow with a driver, told to do what production's processor did.")  # fmt: skip
 @click.option("--from", "begin", type=Begin(), default="now", show_default=True, metavar="ID|now|start",
               help="Where in the stream the first mirror of a queue begins.")  # fmt: skip
-@click.option("--restart", is_flag=True, help="Forget where the last mirror ended, and what it had not compared.")
+@click.option("--restart", is_flag=True, help="Begin anew: forget where the last mirror ended.")
 @click.option("--for", "seconds", type=Seconds(), metavar="TIME", help="How long it reads.  [default: until Ctrl-C]")
 @click.option("--until-caught-up", "caught_up", is_flag=True, help="End once all is compared that is there now.")
 @click.option("--wait", "patience", type=Seconds(), default="10s", show_default=True, metavar="TIME",

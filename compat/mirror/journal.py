@@ -18,10 +18,12 @@ PAGE: Final = 500  # of a hash, in one command
 
 @dataclass
 class Standing:
-    """What a mirror goes on from. `todo` are replays that may not have been added yet, `pending` those not compared."""
+    """What a mirror goes on from; without a `cursor` there was none. `todo` are replays that may not have been added
+    yet, `pending` those not compared."""
 
-    cursor: str
+    cursor: str = ""
     position: int | None = None
+    generation: int = 0
     todo: dict[str, Input] = field(default_factory=dict)
     pending: dict[str, Pair] = field(default_factory=dict)
 
@@ -37,24 +39,24 @@ class Journal:
             f"{base}:{part}".encode("utf-8", "surrogateescape") for part in ("state", "todo", "pending")
         )
 
-    async def standing(self) -> Standing | None:
-        """What the last mirror left; None where there was none."""
+    async def standing(self) -> Standing:
+        """What the last mirror left."""
         (state,) = await self._line.together([("HGETALL", self._state)])
-        if not isinstance(state, dict) or b"cursor" not in state:
-            return None
         try:
             return Standing(
-                state[b"cursor"].decode(),
+                state.get(b"cursor", b"").decode(),
                 int(state[b"position"]) if state.get(b"position") else None,
+                int(state.get(b"generation", 0)),
                 {i: msgspec.json.decode(raw, type=Input) async for i, raw in self._all(self._todo)},
                 {i: msgspec.json.decode(raw, type=Pair) async for i, raw in self._all(self._pending)},
             )
-        except (ValueError, msgspec.MsgspecError) as error:
+        except (AttributeError, ValueError, msgspec.MsgspecError) as error:
             raise CannotLook(f"{self._state.decode()} holds no journal of a mirror ({error}); see --restart") from None
 
     async def forget(self) -> None:
-        """Remove all that was noted."""
-        await self._line.together([("UNLINK", self._state, self._todo, self._pending)])
+        """Remove all that was noted; what is replayed from now on is another generation."""
+        words = [("UNLINK", self._todo, self._pending), ("HDEL", self._state, "cursor", "position")]
+        await self._line.together([*words, ("HINCRBY", self._state, "generation", 1)], atomic=True)
 
     async def note(self, cursor: str, position: int | None, pairs: Mapping[str, tuple[Pair, Input]]) -> None:
         """All was read up to `cursor`; these jobs are to be replayed."""

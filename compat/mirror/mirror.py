@@ -16,9 +16,9 @@ from compat.mirror.journal import Journal, Standing
 from compat.mirror.model import Divergence, End, Gap, Input, Pair, Unread
 from compat.mirror.players import Adder, StandIn
 from compat.mirror.source import ENTRIES, Marks, Source
-from compat.mirror.tail import START, Batch, Finish, batch, before, order
+from compat.mirror.tail import START, Batch, Finish, batch, before, order, replay
 from compat.mirror.verdict import Ignored, divergences
-from compat.watch.line import Away
+from compat.watch.line import Away, CannotLook
 
 AHEAD: Final = 2_000  # replays that wait for the new worker; production is not read on while there are more
 LOOKED: Final = 500  # of them that are looked at in one round
@@ -66,7 +66,7 @@ class Mirror:
     def __init__(self, source: Source, journal: Journal, adder: Adder, limits: Limits, tell: Tell) -> None:
         self._source, self._journal, self._adder = source, journal, adder
         self._limits, self._tell = limits, tell
-        self._standing = Standing(START)
+        self._standing = Standing()
         self._hand = Hand()
         self._from = 0  # where the next look at what is pending begins
         self._done: list[str] = []  # told of, and perhaps not noted yet
@@ -85,15 +85,17 @@ class Mirror:
         """How old (s) the last entry is that was read, by this machine's clock; 0 at the stream's end."""
         return 0.0 if self._at_end else max(0.0, time.time() - order(self._standing.cursor)[0] / 1000)
 
-    def pair(self, replay: str) -> Pair | None:
-        """What is known of a replay that has not been compared."""
-        return self._standing.pending.get(replay)
+    def pair(self, name: str) -> Pair | None:
+        """What is known of the replay of that id, if it has not been compared."""
+        return self._standing.pending.get(name)
 
     async def run(self, over: asyncio.Event, worker: StandIn | None = None) -> None:
-        """Mirror until `over` is set, or the limits say so. Raises `CannotLook` when it cannot be done, and `Away` when
-        a server is away at the beginning."""
-        await self._source.there()
-        until = await self._begin()
+        """Mirror until `over` is set, or the limits say so. Raises `CannotLook` when it cannot be done, and when a
+        server is away at the beginning; later it is waited for."""
+        try:
+            until = await self._begin()
+        except Away as error:
+            raise CannotLook(str(error)) from None
         deadline = None if self._limits.seconds is None else time.monotonic() + self._limits.seconds
         stopped: float | None = None
         while True:
@@ -125,11 +127,11 @@ class Mirror:
 
     async def _begin(self) -> str | None:
         """Take up where the last mirror ended, or begin anew. The entry at which it has caught up, or None."""
+        await self._source.there()
         last = await self._source.last()
-        standing = await self._journal.standing()
-        if standing is not None:
-            self._standing, self.resumed = standing, True
-        else:
+        self._standing = await self._journal.standing()
+        self.resumed = bool(self._standing.cursor)
+        if not self.resumed:
             self._standing.cursor = {"now": last, "start": START}.get(self._limits.begin, self._limits.begin)
             await self._journal.note(self._standing.cursor, None, {})
         return last if self._limits.caught_up else None
@@ -167,8 +169,8 @@ class Mirror:
         await self._journal.note(cursor, position, pairs)
         # From here on it is noted: what comes before may have to be done again.
         standing.cursor, standing.position = cursor, position
-        for replay, (pair, given) in pairs.items():
-            standing.pending[replay], standing.todo[replay] = pair, given
+        for name, (pair, given) in pairs.items():
+            standing.pending[name], standing.todo[name] = pair, given
         self._hand.take(
             {job: given for job, given in inputs.items() if isinstance(given, Input) and job in told.coming}
         )
@@ -196,7 +198,8 @@ class Mirror:
                 continue
             again = finish.job in told.again or finish.job in self._hand.again
             end = ended(finish, marks[finish.job], again=again)
-            yield finish.replay, (Pair(finish.replay, finish.job, given.name, end), given)
+            name = replay(finish.entry, self._standing.generation)
+            yield name, (Pair(name, finish.job, given.name, end), given)
 
     def _unread(self, job: Unread) -> None:
         self.counts.unread[job.why] += 1
@@ -207,22 +210,22 @@ class Mirror:
         if todo:
             await self._adder.add(todo)
             await self._journal.added(todo)
-            for replay in todo:
-                del self._standing.todo[replay]
+            for added in todo:
+                del self._standing.todo[added]
 
     async def _compare(self) -> None:
         """Look at some of the replays, round and round, and judge those that have ended."""
         pending = self._standing.pending
-        waiting = [replay for replay in pending if replay not in self._standing.todo]
+        waiting = [name for name in pending if name not in self._standing.todo]
         self._from = self._from if self._from < len(waiting) else 0
         looked = waiting[self._from : self._from + LOOKED]
         if not looked:
             return
         ends = await self._journal.ends(looked)
         self._from += len(looked) - len(ends)
-        for replay, end in ends.items():
-            self._judge(pending.pop(replay), end)
-            self._done.append(replay)
+        for name, end in ends.items():
+            self._judge(pending.pop(name), end)
+            self._done.append(name)
         await self._note_done()
 
     async def _note_done(self) -> None:

@@ -47,7 +47,8 @@ class Player:
             raise Away(f"the shadow queue: {raised}") from None
         except DriverError as error:
             await self.close()
-            raise Away("\n  ".join((f"the shadow queue: {error.text}", *error.stderr[-3:]))) from None
+            said = f"; it said: {error.stderr[-1]}" if error.stderr else ""
+            raise Away(f"the shadow queue: {error.text}{said}") from None
         return self._driver
 
     async def opened(self, driver: Driver) -> None:

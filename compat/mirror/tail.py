@@ -25,11 +25,6 @@ class Finish(NamedTuple):
     value: str
     ms: float | None
 
-    @property
-    def replay(self) -> str:
-        """The id of its replay: the same whenever this end is read, and no other end's."""
-        return f"m-{self.entry}"
-
 
 class Batch(NamedTuple):
     """`jobs` are to be read, in the order in which they are told of; `coming` are those that have not ended in it;
@@ -77,6 +72,12 @@ def batch(entries: Iterable[StreamEntry], share: float, started: dict[str, float
         tuple(finishes),
         frozenset(again & coming),
     )
+
+
+def replay(entry: str, generation: int) -> str:
+    """The id of the replay of a job whose end is told by `entry`: the same whenever this end is read, and no other
+    end's. A mirror that begins anew is the next `generation`, and replays all again."""
+    return f"m{generation or ''}-{entry}"
 
 
 def before(entries: tuple[StreamEntry, ...], jobs: Collection[str]) -> tuple[StreamEntry, ...]:

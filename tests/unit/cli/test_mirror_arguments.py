@@ -29,8 +29,9 @@ def test_a_wrong_argument_is_a_usage_error_that_says_what_is_right(
     assert (code, words in err) == (64, True), err
 
 
-def test_a_server_that_is_away_ends_it_without_a_traceback_or_the_password(call: Any) -> None:
-    code, _, err = call("mirror", "--queue", "q", "--server", "redis://:geheim@127.0.0.1:1")
+@pytest.mark.parametrize("shadow", [(), ("--shadow-server", "embedded")])
+def test_a_server_that_is_away_ends_it_without_a_traceback_or_the_password(call: Any, shadow: tuple[str, ...]) -> None:
+    code, _, err = call("mirror", "--queue", "q", "--server", "redis://:geheim@127.0.0.1:1", *shadow)
     assert code == 3
     assert err.startswith("Error: 127.0.0.1:1")
     assert "geheim" not in err

@@ -8,7 +8,7 @@ from compat.mirror.hand import Hand
 from compat.mirror.mirror import IDLE_S, ended, pause
 from compat.mirror.model import Gap, Input
 from compat.mirror.source import ENTRIES, Marks
-from compat.mirror.tail import batch, before, options, order, sampled, trimmed
+from compat.mirror.tail import batch, before, options, order, replay, sampled, trimmed
 from compat.model.capture import StreamEntry
 
 
@@ -24,7 +24,7 @@ def test_a_job_that_has_not_ended_is_coming_and_its_start_is_noted() -> None:
 def test_an_end_has_its_value_and_its_time_from_the_stream() -> None:
     entries = [entry(5, "active"), entry(25, "completed", returnvalue="7"), entry(26, "failed", "2", failedReason="x")]
     one, two = batch(entries, 1, {}).finishes
-    assert (one.outcome, one.value, one.ms, one.replay) == ("completed", "7", 20.0, "m-25-0")
+    assert (one.outcome, one.value, one.ms, one.entry) == ("completed", "7", 20.0, "25-0")
     assert (two.outcome, two.value, two.ms) == ("failed", "x", None)
 
 
@@ -92,6 +92,10 @@ def test_a_gap_tells_how_many_entries_were_missed_where_that_is_known(
 
 def test_a_mirror_that_begins_with_the_stream_has_no_gap() -> None:
     assert trimmed("0-0", 0, [entry(50, "added")], 100, 1) is None
+
+
+def test_a_replay_has_one_id_in_each_generation() -> None:
+    assert [replay("25-0", 0), replay("25-1", 0), replay("25-0", 2)] == ["m-25-0", "m-25-1", "m2-25-0"]
 
 
 def test_entries_are_ordered_as_numbers() -> None:
