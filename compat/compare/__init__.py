@@ -2,6 +2,18 @@
 
 from compat.compare.differences import Comparison, compare, differences
 from compat.compare.facts import MissedFact, missed_facts
+from compat.compare.lateness import Lateness, lateness
 from compat.compare.laws import LAWS, BrokenLaw, broken_laws
 
-__all__ = ["LAWS", "BrokenLaw", "Comparison", "MissedFact", "broken_laws", "compare", "differences", "missed_facts"]
+__all__ = [
+    "LAWS",
+    "BrokenLaw",
+    "Comparison",
+    "Lateness",
+    "MissedFact",
+    "broken_laws",
+    "compare",
+    "differences",
+    "lateness",
+    "missed_facts",
+]

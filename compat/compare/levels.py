@@ -144,6 +144,7 @@ WEIGHTS: Final[tuple[tuple[str, Weight], ...]] = (
     ("foreign", Weight("state", "Keys that BullMQ does not know are never cleaned up, and may collide with job ids.")),
     ("attempts.order", Weight("state", "Jobs are run in another order than they were queued in.")),
     ("attempts", Weight("state", "A job is run more often, or less, than it should be.")),
+    ("lateness.*", Weight("event", "Whoever waits for it waits that much longer than with Node, each time.")),
     ("call.*", Weight("state", "Code that moves from Node to the port gets another answer.")),
 )
 

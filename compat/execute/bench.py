@@ -25,6 +25,8 @@ class Bench:
     async def verdict(self, cell: Cell) -> CellVerdict:
         if (reason := self._plan.not_applicable.get(cell)) is not None:
             return self._session.known(CellVerdict(cell, "not-applicable", reason=reason))
+        if self._session.is_timed(cell):
+            return await self._session.verdict(cell)
         if cell.oracle not in self._right:
             self._right[cell.oracle] = await self._session.right(cell.oracle)
         return await self._session.verdict(cell, self._right[cell.oracle])

@@ -14,7 +14,8 @@ from compat.drivers import Pool
 from compat.execute.cell import CellRun
 from compat.execute.options import Options
 from compat.execute.players import Seats
-from compat.execute.ready import own_binary
+from compat.execute.ready import jobs_at_once, own_binary
+from compat.execute.timing import sampled
 from compat.execute.tracing import Watch, watching
 from compat.faults import CATALOGUE, Need
 from compat.judge import TROUBLE, judge, oracle_trouble, together
@@ -51,8 +52,10 @@ class Session:
         self._found: asyncio.Queue[CellVerdict | BaseException | None] = asyncio.Queue()
         arms: dict[Cell, list[Cell]] = defaultdict(list)
         for cell in plan.cells:
-            if cell.arm != "oracle":
+            if cell.arm != "oracle" and not self.is_timed(cell):
                 arms[cell.oracle].append(cell)
+        timed = [cell for cell in plan.cells if cell.arm != "oracle" and self.is_timed(cell)]
+        self._timed = timed * options.repeat
         #: Work still to do: an oracle cell with nothing, or an arm with what it is compared with.
         rounds = [oracle for _ in range(options.repeat) for oracle in arms]
         self._todo: list[tuple[Cell, History | Canonical | None]] = [(oracle, None) for oracle in reversed(rounds)]
@@ -65,6 +68,7 @@ class Session:
             for cell, reason in self._plan.not_applicable.items():
                 yield self.known(CellVerdict(cell, "not-applicable", reason=reason))
         crew = [asyncio.create_task(self._work(), name=f"cells {number}") for number in range(jobs)]
+        crew.append(asyncio.create_task(self._alone(tuple(crew)), name="timed cells"))
         end = asyncio.create_task(self._finish(crew), name="end of cells")
         try:
             while (item := await self._found.get()) is not None:
@@ -79,12 +83,36 @@ class Session:
             await asyncio.gather(end, *crew, return_exceptions=True)
 
     async def verdict(self, cell: Cell, right: Right | None = None) -> CellVerdict:
-        """One cell on its own, with its oracle's cell played first unless `right` is what that came to."""
+        """One cell on its own, with its oracle's cell played first unless `right` is what that came to. A cell that is
+        timed needs oracle's cells of its own, beside it."""
+        if self.is_timed(cell):
+            timed_scenario = self._scenarios[cell.scenario]
+            return self.known(await sampled(timed_scenario, lambda: self._pair(cell), self._options.gate))
         right = await self.right(cell.oracle) if right is None else right
         if isinstance(right, CellVerdict):
             return self.known(structs.replace(right, cell=cell))
         scenario = self._scenarios[cell.scenario]
         return self.known(judge(scenario, right, await self._play(scenario, cell), self._options.gate))
+
+    def is_timed(self, cell: Cell) -> bool:
+        """Whether a cell's lateness is taken: a golden tells none."""
+        return bool(self._scenarios[cell.scenario].timing) and self._options.golden is None
+
+    async def _pair(self, cell: Cell) -> tuple[History, History]:
+        """The oracle's cell and the port's, at once where connections can be told apart, so that both meet one load."""
+        scenario = self._scenarios[cell.scenario]
+        if jobs_at_once(self._options, self._servers) == 1:
+            return await self._play(scenario, cell.oracle), await self._play(scenario, cell)
+        async with asyncio.TaskGroup() as group:
+            oracle = group.create_task(self._play(scenario, cell.oracle))
+            port = group.create_task(self._play(scenario, cell))
+        return oracle.result(), port.result()
+
+    async def _alone(self, crew: tuple[asyncio.Task[None], ...]) -> None:
+        """Timed cells, one after the other, when all others are over."""
+        await asyncio.gather(*crew)
+        for cell in self._timed:
+            self._found.put_nowait(await self._tried(await self.verdict(cell)))
 
     async def _tried(self, first: CellVerdict) -> CellVerdict:
         """The verdict on a cell, tried again as long as it is in trouble and the options allow it."""

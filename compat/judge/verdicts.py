@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from compat.compare import Comparison, broken_laws, compare, missed_facts
+from compat.compare import Comparison, broken_laws, compare, lateness, missed_facts
 from compat.compare.laws import LAWS
 from compat.compare.levels import at_least
 from compat.judge.quirks import excused, parted, seen, softened
@@ -42,6 +43,9 @@ def oracle_trouble(scenario: Scenario, oracle: History) -> str | None:
         ended = [outcome for outcome in oracle.outcomes if outcome.step == number]
         if step.raises is not None and ended and not any(outcome.problem for outcome in ended):
             return f"{_step(scenario, number)}: `{ended[-1].method}` should raise {step.raises} and did not"
+    for span, late in lateness(scenario, oracle).items():
+        if late == math.inf:
+            return f"the oracle never came to both moments of the span `{span}`"
     better = seen(scenario, oracle)
     for name, what in better.items():
         if what == "mended" and oracle.sides["oracle"].bullmq == TARGET:

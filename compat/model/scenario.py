@@ -384,13 +384,40 @@ class Quirk(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     expect: tuple[Fact, ...]
 
 
+class Instant(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A moment of a cell: exactly one of `add`, `call`, `stop`, `attempt`.
+
+    An `add` (the job's label), a `call` (its label) or a `stop` (the worker) is the moment when the call was sent and,
+    as the end of a span, when it was answered. An `attempt` (a job's label) is the moment when it began.
+    """
+
+    add: str | None = None
+    call: str | None = None
+    stop: str | None = None
+    attempt: str | None = None
+    number: int = 1  # which attempt
+
+
+class Span(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A time that is taken on both sides, from one moment to another. What goes beyond `due` is lateness.
+
+    A port is late when, of all samples, its smallest lateness exceeds the oracle's largest by more than `bound`.
+    """
+
+    name: str
+    since: Instant = field(name="from")
+    until: Instant = field(name="to")
+    due: int = 0  # ms
+    bound: int = 200  # ms
+
+
 class Scenario(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One file under `scenarios/`; `id` is its path without `.yaml`.
 
     `order: per-job` compares the event stream job by job (workers run at once); `total` as one sequence.
     `ranges` bounds what chance decides: `{"j.delay": [25, 50]}` renames that job's delay, if it lies inside, to its
     range. `tagging` says where the Cluster hash tag stands: in the prefix, in the queue's name (then written there),
-    or nowhere.
+    or nowhere. A scenario with `timing` runs alone, after all others, up to five times.
     """
 
     schema: Literal[1]
@@ -412,3 +439,4 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     laws: Laws = Laws()
     losses: tuple[Loss, ...] = ()
     quirks: tuple[Quirk, ...] = ()
+    timing: tuple[Span, ...] = ()

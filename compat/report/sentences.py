@@ -17,11 +17,13 @@ from compat.model.scenario import (
     Expire,
     Fact,
     FlowNode,
+    Instant,
     JobRef,
     Loss,
     Match,
     ObjectSpec,
     Rule,
+    Span,
     Step,
     Strike,
     Throw,
@@ -224,3 +226,20 @@ def _bare(value: Any) -> str:
     if isinstance(value, str) and _BARE.fullmatch(value):
         return value
     return "null" if value is None else spelled(value)
+
+
+def span_words(span: Span) -> str:
+    """What is timed, and when a port is late."""
+    due = f", due after {span.due:,} ms" if span.due else ""
+    bound = f"late if always {span.bound:,} ms behind the oracle"
+    return f"{span.name}: from {_instant(span.since, 'sent')} to {_instant(span.until, 'answered')}{due}; {bound}"
+
+
+def _instant(instant: Instant, end: str) -> str:
+    if instant.attempt is not None:
+        return f"the start of {instant.attempt}'s attempt {instant.number}"
+    if instant.stop is not None:
+        return f"the stop of {instant.stop} being {end}"
+    return (
+        f"the add of {instant.add} being {end}" if instant.add is not None else f"the call {instant.call} being {end}"
+    )

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from compat.model.scenario import Quirk, Scenario
-from compat.report.sentences import fact_words, loss_words, object_words, rule_words, step_words
+from compat.report.sentences import fact_words, loss_words, object_words, rule_words, span_words, step_words
 from compat.report.text import printable, shortened
 
 _LONGEST = 600  # characters of a sentence
@@ -42,6 +42,10 @@ def _parts(scenario: Scenario, file: str, line: Line) -> Iterator[RenderableType
     yield from _section(
         "Must be true on every side",
         [(line(("expect", n)), fact_words(fact)) for n, fact in enumerate(scenario.expect)],
+    )
+    yield from _section(
+        "What is timed, on both sides",
+        [(line(("timing", n)), span_words(span)) for n, span in enumerate(scenario.timing)],
     )
     yield from _section(
         "What is lost, with Node, too",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from compat.model.scenario import Scenario
-from compat.scenarios.checks import facts, faults, header, names, order, quirks, shape, waits
+from compat.scenarios.checks import facts, faults, header, names, order, quirks, shape, timing, waits
 from compat.scenarios.complaint import Complaint
 
 Check = Callable[[Scenario], Iterator[Complaint]]
@@ -34,6 +34,7 @@ MEANING: tuple[Check, ...] = (
     faults.faults_are_mended_once,
     faults.later_calls_are_awaited,
     faults.losses_come_from_faults,
+    timing.spans_are_sound,
     facts.there_is_a_fact,
     facts.facts_say_something,
     facts.facts_name_what_is_there,

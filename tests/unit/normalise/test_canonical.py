@@ -168,6 +168,20 @@ def test_the_due_time_of_a_parent_that_its_own_flow_released_counts_from_that_ca
     assert told(stored - 2) == due
 
 
+def test_a_delay_that_only_a_step_writes_down_is_named(busy: Scenario, history: Make, with_keys: Replace) -> None:
+    """As after `changeDelay`, when no capture shows the job before it is due (T105)."""
+    one = history()
+    entries = one.captures[0].keys["{made-1}:mail:events"].entries
+    changed = tuple(
+        StreamEntry(e.id, (*e.fields[:2], ("delay", str(int(e.fields[2][1]) - 20 + 3_600_000))))
+        if dict(e.fields).get("event") == "delayed" and dict(e.fields)["jobId"] == "1"
+        else e
+        for e in entries
+    )
+    found = value(busy, with_keys(one, {"events": Key("stream", entries=changed)}), "events")
+    assert [event["delay"] for event in found if event["event"] == "delayed"][-1] == "<instant>+3600000"
+
+
 def test_a_range_renames_what_lies_inside_and_nothing_else(variant: Variant, history: Make, with_keys: Replace) -> None:
     ranged = variant(ranges={"d.delay": [3_500_000, 3_600_000], "e.delay": [1, 2]})
     assert value(ranged, history(), "job.delay", "3") == "<3.5e+06..3.6e+06>"

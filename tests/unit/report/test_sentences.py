@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from compat.model.scenario import Fact, Loss, ObjectSpec, Rule, Step
-from compat.report.sentences import fact_words, loss_words, object_words, rule_words, step_words
+from compat.model.scenario import Fact, Loss, ObjectSpec, Rule, Span, Step
+from compat.report.sentences import fact_words, loss_words, object_words, rule_words, span_words, step_words
 
 
 @pytest.mark.parametrize(
@@ -89,3 +89,17 @@ def test_objects_and_facts_say_what_they_are() -> None:
 def test_a_call_that_may_raise_says_so() -> None:
     step = msgspec.convert({"call": {"on": "q", "method": "pause"}, "mayRaise": "JobNotExist"}, Step)
     assert step_words(step) == "call q: pause(); may be refused: JobNotExist"
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        ({"name": "pick-up", "from": {"add": "j"}, "to": {"attempt": "j", "number": 2}, "due": 1050},
+         "pick-up: from the add of j being sent to the start of j's attempt 2, due after 1,050 ms; late if always "
+         "200 ms behind the oracle"),
+        ({"name": "end", "from": {"call": "r"}, "to": {"stop": "w"}, "bound": 500},
+         "end: from the call r being sent to the stop of w being answered; late if always 500 ms behind the oracle"),
+    ],
+)  # fmt: skip
+def test_a_span_says_what_is_timed_and_what_is_late(span: dict[str, Any], words: str) -> None:
+    assert span_words(msgspec.convert(span, Span)) == words
