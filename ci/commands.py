@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from ci import docs, locks, matrix, suite, wheel
+from ci import docs, locks, matrix, release, suite, wheel
 from ci.house import House
 from ci.process import SetUpError
 
@@ -28,6 +26,7 @@ Commands:
   docs                build the documentation into .state/site; a warning is an error
   wheel               build wheel and sdist into dist/, and try the wheel on every Python of this machine
   matrix              run the whole suite on every known server, and write docs/servers.md
+  release VERSION     look at all that a release needs; with --tag, make its commit and tag
   setup               set up, and do nothing else
   lock                make requirements.lock and ci/locks anew, with the newest versions that fit
 
@@ -58,10 +57,10 @@ def main(arguments: Sequence[str]) -> int:
             f"python3 ci: there is no command {command!r}. There are: {', '.join(COMMANDS)}; see python3 ci --help\n"
         )
         return USAGE_ERROR
-    if command not in ("run", "test") and rest:
-        if rest[0] in ("--help", "-h"):
-            sys.stdout.write(USAGE)
-            return 0
+    if command not in ("run", "test") and rest and rest[0] in ("--help", "-h"):
+        sys.stdout.write(USAGE)
+        return 0
+    if command not in ("run", "test", "release") and rest:
         sys.stderr.write(
             f"python3 ci {command} takes no arguments, but was given {' '.join(rest)!r}; see python3 ci --help\n"
         )
@@ -93,19 +92,21 @@ def test(house: House, arguments: Sequence[str]) -> int:
 def lint(house: House, _: Sequence[str] = ()) -> int:
     """Runs all linters, also after one has complained; 1 if any did."""
     house.set_up()
-    return 1 if _failures(house, suite.LINTERS) else 0
+    return 1 if suite.failures(house, suite.LINTERS) else 0
 
 
 def check(house: House, _: Sequence[str] = ()) -> int:
     """Runs linters, builds the documentation, runs the tests; the tests' own summary comes last. 1 if any failed."""
     house.set_up()
-    failures = _failures(house, suite.LINTERS)
+    failures = suite.failures(house, suite.LINTERS)
     if docs.build(house):
         failures.append("docs")
-    failures += _failures(house, (suite.Tool("tests", ("pytest", *suite.pytest_arguments(()))),))
+    failures += suite.failures(house, (suite.Tool("tests", ("pytest", *suite.pytest_arguments(()))),))
     if failures:
         sys.stderr.write(f"failed: {', '.join(failures)}\n")
-    return 1 if failures else 0
+        return 1
+    release.stamp(house)
+    return 0
 
 
 def document(house: House, _: Sequence[str] = ()) -> int:
@@ -124,6 +125,12 @@ def servers(house: House, _: Sequence[str] = ()) -> int:
     """Runs the suite on every known server. 1 if one run is not clean."""
     house.set_up()
     return matrix.run(house)
+
+
+def publish(house: House, arguments: Sequence[str]) -> int:
+    """Looks at all that a release needs, and makes it if asked to."""
+    house.set_up()
+    return release.run(house, arguments)
 
 
 def setup(house: House, _: Sequence[str] = ()) -> int:
@@ -147,6 +154,7 @@ COMMANDS: dict[str, Callable[[House, Sequence[str]], int]] = {
     "docs": document,
     "wheel": build,
     "matrix": servers,
+    "release": publish,
     "setup": setup,
     "lock": lock,
 }
@@ -156,21 +164,3 @@ def _become(house: House, words: Sequence[str]) -> NoReturn:
     """Replaces this process, so that signals and exit codes are the tool's own."""
     sys.stdout.flush()
     os.execve(house.python, [str(house.python), *words], house.activated())
-
-
-def _failures(house: House, tools: Sequence[suite.Tool]) -> list[str]:
-    """Runs the tools one after the other, each in view; the names of those that failed."""
-    failed: list[str] = []
-    for tool in tools:
-        sys.stderr.write(f"── {tool.name}\n")
-        sys.stderr.flush()
-        started = time.monotonic()
-        code = subprocess.call(
-            [house.venv / "bin" / tool.words[0], *tool.words[1:]], cwd=house.root, env=house.activated()
-        )
-        sys.stderr.write(
-            f"  {time.monotonic() - started:5.1f} s  {tool.name}{'' if code == 0 else f': exit code {code}'}\n"
-        )
-        if code != 0:
-            failed.append(tool.name)
-    return failed

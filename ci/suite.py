@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from ci.house import House
 
 COVERAGE_FLOOR = 80  # per cent of bullmq_ref and compat, branches included
 
@@ -51,3 +56,21 @@ def pytest_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
     workers = ("-n", "auto", "--dist", "loadgroup")
     coverage = ("--cov", "--cov-report=term:skip-covered", f"--cov-fail-under={COVERAGE_FLOOR}")
     return (*workers, *(coverage if covers_everything(arguments) else ()), *arguments)
+
+
+def failures(house: House, tools: Sequence[Tool]) -> list[str]:
+    """Runs the tools one after the other, each in view; the names of those that failed."""
+    failed: list[str] = []
+    for tool in tools:
+        sys.stderr.write(f"── {tool.name}\n")
+        sys.stderr.flush()
+        started = time.monotonic()
+        code = subprocess.call(
+            [house.venv / "bin" / tool.words[0], *tool.words[1:]], cwd=house.root, env=house.activated()
+        )
+        sys.stderr.write(
+            f"  {time.monotonic() - started:5.1f} s  {tool.name}{'' if code == 0 else f': exit code {code}'}\n"
+        )
+        if code != 0:
+            failed.append(tool.name)
+    return failed

@@ -30,6 +30,8 @@ Exit codes as for `run`: 0 means that not one cell differed.
     metavar="N",
     help="How often each cell is run.",
 )
+@click.option("--page", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Write the result down as a page, as docs/stability.md.")  # fmt: skip
 @execution
 @output
 def command(
@@ -37,6 +39,7 @@ def command(
     tags: tuple[str, ...],
     folder: Path | None,
     repeats: int,
+    page: Path | None,
     arms: tuple[Arm, ...],
     topologies: tuple[TopologyName, ...],
     server: str,
@@ -55,7 +58,7 @@ def command(
     from compat.drivers.implementations import NODE_TARGET
     from compat.execute import ARMS, Options, run
     from compat.report.console import print_report
-    from compat.report.stability import stability
+    from compat.report.stability import stability, stability_page
 
     implementation = f"node@{NODE_TARGET}"
     options = Options(
@@ -76,4 +79,6 @@ def command(
             print_report(words, whole, command=f"bullmq-compat run --impl {implementation}", quiet=True, code=code)
             words.print()
         words.print(stability(whole))
+        if page is not None:
+            page.write_text(stability_page(whole), encoding="utf-8")
     return code

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from io import StringIO
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from compat.report.collected import Run
@@ -12,6 +13,13 @@ from compat.report.text import number, printable
 
 _STABLE = frozenset({"pass", "not-applicable"})
 MOST = 20  # cells named
+_WIDTH = 140  # characters
+_HEAD = """\
+# Stability
+
+The oracle against itself: whatever differs here is a false alarm. `bullmq-compat stability --page docs/stability.md`
+runs it and writes this page.
+"""
 
 
 def stability(run: Run) -> RenderableType:
@@ -39,3 +47,11 @@ def stability(run: Run) -> RenderableType:
     if len(bad) > MOST:
         lines.append(Text(f"    and {number(len(bad) - MOST, 'more cell')}"))
     return Group(*lines)
+
+
+def stability_page(run: Run) -> str:
+    """The same as a page of the documentation."""
+    console = Console(file=StringIO(), width=_WIDTH, color_system=None)
+    console.print(stability(run), highlight=False)
+    assert isinstance(console.file, StringIO)
+    return f"{_HEAD}\n```\n{console.file.getvalue().rstrip()}\n```\n"

@@ -7,7 +7,7 @@ from rich.console import Console
 from compat.model.cell import Cell
 from compat.model.verdict import CellVerdict
 from compat.report.collected import Run
-from compat.report.stability import stability
+from compat.report.stability import stability, stability_page
 
 
 def told(run: Run) -> str:
@@ -34,3 +34,9 @@ def test_cells_that_differed_are_named_with_how_often(run: Run) -> None:
     shaky = Run(run.header, tuple(CellVerdict(cell, word, 5) for word in words))  # type: ignore[arg-type]
     assert told(shaky).endswith("2 of 4 runs not as the oracle\n    a/b[self,single]: 2 of 4")
     assert "interrupted" in told(shaky)
+
+
+def test_the_page_holds_the_same_lines(run: Run) -> None:
+    stable = Run(run.header, (CellVerdict(Cell("a/b", "self", "single"), "pass", 5),), run.footer)
+    page = stability_page(stable)
+    assert page.startswith("# Stability\n") and f"```\n{told(stable)}\n```\n" in page
