@@ -22,6 +22,7 @@ CHECKED = "checked"  # the stamp of `python3 ci check`: the tree on which all ha
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 _LINE = re.compile(r'^version = "([^"]+)"$', re.MULTILINE)
 _UNRELEASED = "## [Unreleased]"
+_FORETOLD = re.compile(r"^## \[Unreleased\]\n(?:\nTo be [^\n]+\n)?", re.MULTILINE)
 _STABLE = re.compile(r"^(\d{4}-\d\d-\d\d)T\S+ .* against .*$", re.MULTILINE)
 _CLEAN = re.compile(r"^ *0 differences; 0 of [\d,]+ runs? not as the oracle", re.MULTILINE)
 
@@ -140,8 +141,9 @@ def make(house: House, version: str) -> None:
 
 
 def changelog(text: str, version: str, date: str) -> str:
-    """The CHANGELOG with what is unreleased under its version, and an empty section above it."""
-    return text.replace(_UNRELEASED, f"{_UNRELEASED}\n\n## [{version}] - {date}", 1)
+    """The CHANGELOG with what is unreleased under its version, and an empty section above it. A line that foretold the
+    version goes."""
+    return _FORETOLD.sub(f"{_UNRELEASED}\n\n## [{version}] - {date}\n", text, count=1)
 
 
 def entries(text: str, heading: str) -> str:

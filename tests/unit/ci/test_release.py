@@ -17,6 +17,8 @@ LOG = """\
 
 ## [Unreleased]
 
+To be 0.2.0, the second release.
+
 ### Added
 - A library.
 
