@@ -1,5 +1,6 @@
-"""The report as one HTML page: self-contained, safe whatever values hold, and of bounded size."""
+"""Reports as HTML pages: self-contained, safe whatever values hold, and of bounded size."""
 
 from compat.report.html.page import page
+from compat.report.html.ports import ports_page
 
-__all__ = ["page"]
+__all__ = ["page", "ports_page"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from importlib.resources import files
 
 from compat.model.cell import Arm, Cell
 from compat.model.scenario import TopologyName
@@ -12,6 +11,7 @@ from compat.model.verdict import LEVELS, CellVerdict, Word
 from compat.report.areas import Tally, area, areas
 from compat.report.collected import Run
 from compat.report.findings import Subject, findings, gated, subjects
+from compat.report.html.document import document, own
 from compat.report.html.markup import Markup, el, joined
 from compat.report.html.scenario import Budget, scenario_block
 from compat.report.marks import EXIT_WORDS, LEVEL_WORDS, MARKS, WORST
@@ -21,31 +21,18 @@ AT_FIRST = 14  # rows of what differs that are open
 _ARMS: tuple[Arm, ...] = ("self", "produce", "consume", "shadow")
 _TOPOLOGIES: tuple[TopologyName, ...] = ("single", "cluster")
 _TONES = {0: "good", 1: "bad", 2: "odd"}
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 
 
 def page(run: Run) -> str:
     """The whole document. It loads nothing, and holds no text of a value that is not escaped."""
     title = f"{run.header.port.name} {run.header.port.version} against {run.header.oracle.name}"
-    head = (
-        el("meta", charset="utf-8"),
-        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("meta", name="color-scheme", content="light dark"),
-        el("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        el("title", title),
-        el("style", _own("page.css")),
-    )
-    body = (
+    return document(
+        title,
         el("header", *_headline(run), class_="wrap"),
         el("main", el("div", _matrix(run), _differences(run), class_="overview"), _scenarios(run), class_="wrap"),
         el("footer", *_foot(run), class_="wrap"),
-        el("script", _own("page.js")),
+        el("script", own("page.js")),
     )
-    return f"<!doctype html>\n{el('html', el('head', *head), el('body', *body), lang='en')}\n"
-
-
-def _own(name: str) -> Markup:
-    return Markup(files(__package__).joinpath(name).read_text("utf-8"))
 
 
 # --- top -------------------------------------------------------------------------------------------------------------

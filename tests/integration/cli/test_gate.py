@@ -136,11 +136,12 @@ def test_cells_in_trouble_are_traced_and_every_report_is_made_of_the_record(tmp_
     assert shown.returncode == 0 and "exit code 1" in shown.stdout
 
 
-def test_a_report_of_several_runs_is_a_matrix_only(tmp_path: Path) -> None:
+def test_a_report_of_several_runs_is_a_matrix_or_a_page(tmp_path: Path) -> None:
     record = tmp_path / "run.jsonl"
     assert compat("run", *ONE, "--impl", "node@5.62.0", "--json", record, "-q").returncode == 0
-    two = compat("report", record, record, "--html", tmp_path / "x")
+    two = compat("report", record, record, "--badge", tmp_path / "x")
     assert two.returncode == 64 and "combine" in two.stderr
+    assert "<title>2 ports against bullmq 5.62.0</title>" in compat("report", record, record, "--html", "-").stdout
     assert compat("report", record, record, "--matrix", "-").stdout.startswith("| | bullmq 5.62.0 | bullmq 5.62.0 |")
     record.write_text("no record")
     broken = compat("report", record, "--badge", "-")
