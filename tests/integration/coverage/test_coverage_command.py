@@ -26,7 +26,7 @@ def test_every_instrumented_script_is_lua_that_redis_accepts() -> None:
 def test_the_lines_that_a_scenario_runs_are_told(tmp_path: Path) -> None:
     """(T007)"""
     told = tmp_path / "coverage.json"
-    arguments = ["coverage", "pause/lists", "--topology", "single", "--json", str(told)]
+    arguments = ["coverage", "pause/lists", "--topology", "single", "--json", str(told), "--docs", str(tmp_path)]
     result = CliRunner().invoke(cli, arguments, standalone_mode=False)
     assert result.exception is None, result.output
     found = {script["script"]: script for script in json.loads(told.read_text())}
@@ -34,6 +34,7 @@ def test_the_lines_that_a_scenario_runs_are_told(tmp_path: Path) -> None:
     assert len(found["pause"]["missed"]) < found["pause"]["lines"] / 2
     assert len(found["moveToFinished"]["missed"]) == found["moveToFinished"]["lines"]  # no worker is in it
     assert "49 scripts" in result.output
+    assert "1 scenarios ran" in (tmp_path / "coverage.md").read_text()
 
 
 @pytest.mark.parametrize(("percent", "code"), [("1", 0), ("99", 1)])
