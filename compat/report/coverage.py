@@ -52,7 +52,7 @@ All that is stored is written by the 49 scripts of BullMQ 5.62.0. `bullmq-compat
 Node on copies of the scripts that tell which of their lines run; lines that begin a statement count. A routine that
 several scripts share is counted in each.
 
-On {day}, {scenarios} scenarios ran **{hit:,} of the {lines:,} lines that can be reached: {share:.1f} %**.
+On {day}, {scenarios} ran **{hit:,} of the {lines:,} lines that can be reached: {share:.1f} %**.
 
 ## By script
 
@@ -79,7 +79,7 @@ def page(found: Sequence[ScriptHits], *, scenarios: int, day: str) -> str:
     hit, lines = sum(s.hit for s in found), sum(s.reachable for s in found)
     return _PAGE.format(
         day=day,
-        scenarios=scenarios,
+        scenarios="1 scenario" if scenarios == 1 else f"{scenarios} scenarios",
         hit=hit,
         lines=lines,
         share=_share(hit, lines),
