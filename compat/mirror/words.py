@@ -53,7 +53,7 @@ def summary(counts: Counts, waiting: int, jobs: dict[str, list[str]]) -> Iterato
         yield f"{number(waiting, 'replay')} had not ended; the next mirror compares them"
     if counts.slower:
         yield f"{number(counts.slower, 'job')} took another class of time"
-    kinds = ", ".join(number(many, what) for what, many in counts.found.items() if what != "duration")
+    kinds = ", ".join(f"{what} {many:,}" for what, many in counts.found.items() if what != "duration")
     yield (f"{number(counts.divergent, 'job')} came to another end: {kinds}" if counts.divergent else "no divergence")
 
 

@@ -165,7 +165,7 @@ async def test_a_job_that_is_removed_at_its_end_is_mirrored_if_it_was_seen_waiti
     runs = Runs()
     async with scene.worker(runs), mirror(scene) as (one, _, _):
         running = asyncio.create_task(one.run(over))
-        await until(lambda: one.resumed or one._standing.cursor != "0-0")
+        await until(lambda: one._standing.cursor)  # it has begun
         ids = await scene.production.add(*jobs(1, 4, removeOnComplete=True))
         await until(lambda: all(job in one._hand for job in ids))
         await scene.production.work(3)
