@@ -1,7 +1,7 @@
 """Two canonical histories, compared and told in words; and one history, held against laws and facts."""
 
 from compat.compare.differences import Comparison, compare, differences
-from compat.compare.facts import MissedFact, missed_facts
+from compat.compare.facts import MissedFact, holds, missed_facts
 from compat.compare.lateness import Lateness, lateness
 from compat.compare.laws import LAWS, BrokenLaw, broken_laws
 
@@ -14,6 +14,7 @@ __all__ = [
     "broken_laws",
     "compare",
     "differences",
+    "holds",
     "lateness",
     "missed_facts",
 ]

@@ -26,6 +26,7 @@ from compat.model.history import Failure, History
 from compat.model.scenario import Add, Bulk, Call, Expire, Flow, Scenario, Start, Step, Stop, Strike, Until
 from compat.servers import Server
 
+ANY = "?"  # any error, or none
 END = "end"  # the label of the capture after the last step
 
 
@@ -131,27 +132,28 @@ class CellRun:
         await asyncio.gather(*self._later.values(), return_exceptions=True)
 
     async def _do(self, step: Step) -> None:
+        raises = ANY if step.unknown else step.raises
         match step:
             case Step(add=Add() as add):
-                await self._calls.add(add, step.raises)
+                await self._calls.add(add, raises)
             case Step(bulk=Bulk() as bulk):
-                await self._calls.bulk(bulk, step.raises)
+                await self._calls.bulk(bulk, raises)
             case Step(flow=Flow() as flow):
-                await self._calls.flow(flow, step.raises)
+                await self._calls.flow(flow, raises)
             case Step(call=Call() as call):
-                await self._calls.call(call, step.raises)
+                await self._calls.call(call, raises)
             case Step(open=str(name)):
-                await self._open(name, {}, step.raises)
+                await self._open(name, {}, raises)
             case Step(close=str(name)):
-                await self._close(name, False, step.raises)
+                await self._close(name, False, raises)
             case Step(start=(str() | Start()) as start):
                 spec = start if isinstance(start, Start) else Start(start)
-                await self._open(spec.worker, spec.opts, step.raises)
+                await self._open(spec.worker, spec.opts, raises)
             case Step(stop=(str() | Stop()) as stop):
                 spec_ = stop if isinstance(stop, Stop) else Stop(stop)
                 if not spec_.force:
                     await self._waiting.settled()
-                await self._close(spec_.worker, spec_.force, step.raises)
+                await self._close(spec_.worker, spec_.force, raises)
             case Step(until=Until() as until):
                 await self._waiting.until(until)
             case Step(capture=str(label)):
@@ -162,7 +164,7 @@ class CellRun:
             case Step(expire=Expire() as expire):
                 await self._incidents.expire(expire)
             case Step(sweep=str(worker)):
-                await self._incidents.sweep(worker, step.raises)
+                await self._incidents.sweep(worker, raises)
             case Step(advance=int(ms)):
                 await self._incidents.advance(ms)
             case Step(clock=str(moment)):

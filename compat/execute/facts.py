@@ -111,8 +111,15 @@ async def seen(
         exists = bool(await client.exists(f"{base}:{until.key.key}"))
         if exists != until.key.exists:
             missing.append(f"key {until.key.key!r} {'to exist' if until.key.exists else 'to be gone'}")
+    if until.errors is not None:
+        told = await client.info("errorstats")
+        for name, least in until.errors.items():
+            now = int(told.get(f"errorstat_{name}", {}).get("count", 0))
+            if now < least:
+                missing.append(f"{least} × an error {name} from Redis (there are {now})")
     if until.notice is not None:
-        now = sum(n.event == until.notice and job_id in (None, n.job) for n in notices)
+        mine = [n for n in notices if until.of in (None, n.object)]
+        now = sum(n.event == until.notice and job_id in (None, n.job) for n in mine)
         if now < until.count:
             missing.append(f"{until.count} × the driver's notice {until.notice!r} (there are {now})")
     return missing

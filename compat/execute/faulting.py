@@ -162,7 +162,9 @@ class Faulting:
         if kind == "reply-lost":
             word = stage.filled(strike.word or "").encode()
             return [ReplyLost(proxy, word, carried_out=strike.carried_out) for proxy in proxies]
-        return [ConnectionReset(proxy) if kind == "connection-reset" else HalfOpen(proxy) for proxy in proxies]
+        if kind == "half-open":
+            return [HalfOpen(proxy, blocked=strike.blocked, anew=strike.anew) for proxy in proxies]
+        return [ConnectionReset(proxy) for proxy in proxies]
 
 
 async def _happened(armed: Sequence[ReplyLost]) -> bool | None:

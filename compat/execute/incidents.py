@@ -29,6 +29,8 @@ class Incidents:
         if expire.lock is not None:
             label = stage.label(expire.lock)
             key = f"{stage.prefix}:{label.queue}:{label.id}:lock"
+            if (label.queue, label.id) not in stage.processor.held_jobs():  # whoever had it has given it up
+                stage.orphans |= stage.bases({(label.queue, label.id)})
         else:
             key = f"{stage.base(expire.queue)}:{stage.filled(expire.key)}"
         await stage.client(key).delete(key.encode("utf-8", "surrogateescape"))

@@ -15,6 +15,7 @@ from compat.faults.fault import Fault
 from compat.servers import Node
 
 _BLOCK = 65536
+_BLOCKING = frozenset({b"BZPOPMIN", b"XREAD", b"BLPOP", b"BRPOP"})
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends RST
 
 
@@ -73,12 +74,18 @@ class Link:
         self._proxy = proxy
         self._reader, self._writer = reader, writer
         self._commands = self._replies = 0
+        self._last = b""  # command
         self._thawed = asyncio.Event()
         self._thawed.set()
         self._happened = asyncio.Event()
         self._doomed_at = 0  # the number of the reply that the client shall not get; 0: none
         if proxy.frozen:
             self.freeze()
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the client waits for the reply to a command that blocks."""
+        return self._replies < self._commands and self._last.upper() in _BLOCKING
 
     def freeze(self) -> None:
         self._thawed.clear()
@@ -109,7 +116,7 @@ class Link:
 
     async def _upwards(self, up: asyncio.StreamWriter) -> None:
         commands = hiredis.Reader()
-        while chunk := await self._reader.read(_BLOCK):
+        while chunk := await self._read():
             await self._thawed.wait()
             commands.feed(chunk)
             while (command := commands.gets()) is not False:
@@ -117,11 +124,19 @@ class Link:
                     raise EOFError
             up.write(chunk)
             await up.drain()
+        await self._thawed.wait()  # nor does the end of a client come through
         raise EOFError
+
+    async def _read(self) -> bytes:
+        try:
+            return await self._reader.read(_BLOCK)
+        except ConnectionError:
+            return b""
 
     def _pass(self, command: Any) -> bool:
         """Count one command; False when it must not reach Redis."""
         self._commands += 1
+        self._last = command[0]
         armed = self._proxy.armed
         if armed is not None and any(armed.word in word.lower() for word in command):
             self._proxy.armed = None
@@ -186,15 +201,21 @@ class ConnectionReset(ProxyFault):
 
 
 class HalfOpen(ProxyFault):
-    """Nothing goes through any more, either way, and nobody is told; new connections are accepted and carry nothing.
-    The mending lets all through that has been held back."""
+    """Nothing goes through any more, either way, not even an end, and nobody is told; new connections are accepted and
+    carry nothing, unless `anew`. With `blocked`, only where a client waits in a blocking command (true), or does not
+    (false). The mending lets all through that has been held back."""
 
     about = catalogue.HALF_OPEN
 
+    def __init__(self, proxy: Proxy, *, blocked: bool | None = None, anew: bool = False) -> None:
+        super().__init__(proxy)
+        self.blocked, self.anew = blocked, anew
+
     async def _strike(self) -> None:
-        self.proxy.frozen = True
+        self.proxy.frozen = not self.anew
         for link in self.proxy.links:
-            link.freeze()
+            if self.blocked in (None, link.blocked):
+                link.freeze()
 
     async def _mend(self) -> None:
         self.proxy.frozen = False

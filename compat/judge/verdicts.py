@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from compat.compare import Comparison, broken_laws, compare, lateness, missed_facts
+from compat.compare import Comparison, broken_laws, compare, holds, lateness, missed_facts
 from compat.compare.laws import LAWS
 from compat.compare.levels import at_least
 from compat.judge.quirks import excused, parted, seen, softened
 from compat.model.history import Failure, History
-from compat.model.scenario import Scenario
+from compat.model.scenario import Scenario, Step
 from compat.model.verdict import CellVerdict, Difference, Level, Word
 from compat.normalise import Canonical
 from compat.normalise.names import Names
@@ -34,7 +34,10 @@ def oracle_trouble(scenario: Scenario, oracle: History) -> str | None:
         return f"the oracle did not come to the end: {_failure(scenario, oracle.failure)}"
     for outcome in oracle.outcomes:
         at = _step(scenario, outcome.step)
-        raises = scenario.steps[outcome.step].raises if 0 <= outcome.step < len(scenario.steps) else None
+        step = scenario.steps[outcome.step] if 0 <= outcome.step < len(scenario.steps) else Step()
+        raises = step.raises
+        if step.unknown:
+            continue
         if outcome.problem is not None and outcome.problem.symbol == "unclassified":
             return f"{at}: `{outcome.method}` raised an error that has no symbol: {outcome.problem.text}"
         if raises is not None and outcome.problem is not None and outcome.problem.symbol != raises:
@@ -70,7 +73,8 @@ def judge(scenario: Scenario, oracle: History | Canonical, port: History, gate: 
 
     `fail` when a difference is at or above `gate`; milder ones are listed under a `pass`. The default gate lets only
     notes through: of the rest, each is something that a program can trip over. In `shadow` both sides work on one
-    queue, so that chance decides who did what: laws and the scenario's facts judge there, not the comparison.
+    queue, so that chance decides who did what: laws and the scenario's facts judge there, not the comparison; and where
+    the scenario says so, because a fault leaves more than one right way to go on.
     """
     cell = port.cell
     stderr = port.failure.stderr if port.failure is not None else ()
@@ -85,7 +89,8 @@ def judge(scenario: Scenario, oracle: History | Canonical, port: History, gate: 
             return CellVerdict(
                 cell, "error", reason=reason, hint=port.failure.hint, seconds=port.seconds, stderr=stderr
             )
-    compared = Comparison() if cell.arm == "shadow" else compare(scenario, oracle, port)
+    lawful = cell.arm == "shadow" or scenario.judge == "laws"
+    compared = Comparison() if lawful else compare(scenario, oracle, port)
     quirks = seen(scenario, port) if port.failure is None else {}
     differ = parted(seen(scenario, oracle) if isinstance(oracle, History) else {}, quirks)  # a golden is of the target
     own = [*_lawless(scenario, port), *_unmet(scenario, port)]
@@ -111,7 +116,7 @@ def judge(scenario: Scenario, oracle: History | Canonical, port: History, gate: 
         seconds=port.seconds,
         stderr=stderr,
         faults=tuple(_faults(port)),
-        losses=dict(Counter(loss.kind for loss in scenario.losses)) if word == "pass" else {},
+        losses=dict(Counter(loss.kind for loss in scenario.losses if holds(scenario, port, loss.shown))),
         quirks=quirks,
     )
 

@@ -206,7 +206,9 @@ class Until(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     `state` counts jobs by state (`wait`, `paused`, `active`, `delayed`, `prioritized`, `waiting-children`,
     `completed`, `failed`); `event` looks in the stream's whole history; `gate` with `waiting` counts attempts
     held there; `job` fields are the facts of `expect`; `count` is how many such events must stand in the history.
-    `notice` waits for an event that the driver told of itself (`worker.event`, `queue.event`).
+    `notice` waits for an event that the driver told of itself (`worker.event`, `queue.event`), with `of` that object's
+    only. `errors` counts how
+    often, at least, the queue's node has answered with an error of that name (`{OOM: 1}`), on the cell's own server.
     """
 
     queue: str | None = None  # an object's name; needed where a scenario has more than one queue
@@ -218,6 +220,8 @@ class Until(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     waiting: int = 1
     key: KeyFact | None = None
     notice: str | None = None
+    of: str | None = None
+    errors: dict[str, int] | None = None
     deadline: int = 8_000  # ms
 
 
@@ -262,9 +266,11 @@ class Strike(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     kind: FaultKind
     of: str | None = None
     label: str | None = field(name="as", default=None)  # what `mend` calls it; its kind, if not given
-    blocked: bool | None = None  # connections-killed: only those that wait at a marker (true), or all others (false)
+    #: connections-killed, half-open: only those that wait in a blocking command (true), or all others (false)
+    blocked: bool | None = None
     word: str | None = None  # reply-lost: the next command that has it in one of its words, whatever its case
     carried_out: bool = field(name="carriedOut", default=True)  # reply-lost: false: Redis does not get it, either
+    anew: bool = False  # half-open: connections made from now on carry again
     ms: int | None = None  # clock-stepped: how far ahead the clock is from now on
     keys: tuple[str, ...] = ()  # slot-torn: what has moved already: what follows `<prefix>:<queue>:`
 
@@ -273,10 +279,14 @@ class Strike(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
         return self.label or self.kind
 
 
+BESIDES = ("raises", "may_raise", "unknown", "later")  # what stands in a step beside its verb
+
+
 class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One step: exactly one field besides `raises`, `mayRaise` and `later`. `raises` is the symbol of the error the
-    call must end with, `mayRaise` of one that it ends with on one side of a quirk. With `later` the call is made and
-    not waited for, until a step `await` names it."""
+    """One step: exactly one field besides `raises`, `mayRaise`, `unknown` and `later`. `raises` is the symbol of the
+    error the call must end with, `mayRaise` of one that it ends with on one side of a quirk. With `unknown` it may end
+    in any error or none: a fault keeps its caller from knowing. With `later` the call is made and not waited for, until
+    a step `await` names it."""
 
     add: Add | None = None
     bulk: Bulk | None = None
@@ -298,13 +308,14 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     mend: str | None = None  # what a fault is called
     await_: str | None = field(name="await", default=None)  # what a call is called that was left for later
     raises: str | None = None
+    unknown: bool = False
     later: str | None = None
     may_raise: str | None = field(name="mayRaise", default=None)
 
     @property
     def verb(self) -> str:
         for name in self.__struct_fields__:
-            if name not in ("raises", "may_raise", "later") and getattr(self, name) is not None:
+            if name not in BESIDES and getattr(self, name) is not None:
                 return name.rstrip("_")
         return "nothing"
 
@@ -361,12 +372,13 @@ class Laws(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Loss(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What a fault, or a guest of another version, costs and no client can prevent, Node's neither: `shown` is a fact
-    that must hold on every side."""
+    """What a fault, or a guest of another version, costs: `shown` is a fact that must hold on every side. With `spared`
+    a port may do better than Node: then it must hold on the oracle, and counts where it holds."""
 
     kind: Literal["doubled", "lost", "torn", "late"]
     why: str
     shown: Fact
+    spared: bool = False
 
 
 class Quirk(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -417,7 +429,9 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     `order: per-job` compares the event stream job by job (workers run at once); `total` as one sequence.
     `ranges` bounds what chance decides: `{"j.delay": [25, 50]}` renames that job's delay, if it lies inside, to its
     range. `tagging` says where the Cluster hash tag stands: in the prefix, in the queue's name (then written there),
-    or nowhere. A scenario with `timing` runs alone, after all others, up to five times.
+    or nowhere. `judge: laws` is for faults after which Node and a port may rightly go on in different ways: facts and
+    laws judge, as in `shadow`, and what is left is not compared. A scenario with `timing` runs alone, after all others,
+    up to five times.
     """
 
     schema: Literal[1]
@@ -436,6 +450,7 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     tagging: Literal["prefix", "queue", "none"] = "prefix"
     program: tuple[Rule, ...] = ()
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    judge: Literal["all", "laws"] = "all"
     laws: Laws = Laws()
     losses: tuple[Loss, ...] = ()
     quirks: tuple[Quirk, ...] = ()

@@ -26,11 +26,13 @@ from compat.wire.keys import iteration
 _MUTE = ("open", "close", "sweep", "pause", "resume")
 _CLOCKED = ("timestamp", "processedOn", "finishedOn")
 _TTLS = ("getRateLimitTtl",)
+UNKNOWN = "<unknown>"
 _EPOCH = 1_000_000_000_000  # ms: smaller numbers are no times
 
 
 def outcomes(scenario: Scenario, history: History, names: Names) -> Placed:
-    """How each call ended: its answer, or the symbol of its error (never its text).
+    """How each call ended: its answer, or the symbol of its error (never its text); of one that a fault keeps from
+    knowing, only that it was made.
 
     Jobs are reduced to the properties of the protocol, where null, absent and an empty list of traces are the same;
     times become instants; a rate limit's remaining life, `<ttl>`; the version, `<claimed>`. An error without a symbol
@@ -43,7 +45,9 @@ def outcomes(scenario: Scenario, history: History, names: Names) -> Placed:
         nth = seen[outcome.step, outcome.method]
         what = f"call.step {outcome.step} {outcome.method}" + (f" as {outcome.label}" if outcome.label else "")
         step = f"{outcome.step}" + (f".{nth}" if nth > 1 else "")
-        yield Place(RUN, what, outcome.queue, step), _ending(scenario, history, names, clock, outcome)
+        unknown = 0 <= outcome.step < len(scenario.steps) and scenario.steps[outcome.step].unknown
+        ending = UNKNOWN if unknown else _ending(scenario, history, names, clock, outcome)
+        yield Place(RUN, what, outcome.queue, step), ending
 
 
 def _ending(scenario: Scenario, history: History, names: Names, clock: Clock, outcome: Outcome) -> Any:

@@ -39,6 +39,7 @@ def step_words(step: Step) -> str:
     """What one step does."""
     words = _deed(step)
     words = f"{words}; its answer is awaited later, as {step.later}" if step.later else words
+    words = f"{words}; may be refused: nobody can know" if step.unknown else words
     if step.may_raise:
         return f"{words}; may be refused: {step.may_raise}"
     return f"{words}; must be refused: {step.raises}" if step.raises else words
@@ -132,7 +133,9 @@ def _until(until: Until) -> str:
     if until.event is not None:
         facts.append(f"event {until.event}{of}{times}")
     if until.notice is not None:
-        facts.append(f"the driver tells of {until.notice}{of}{times}")
+        facts.append(f"{until.of or 'the driver'} tells of {until.notice}{of}{times}")
+    if until.errors:
+        facts.append(", ".join(f"{least} errors {name} from Redis" for name, least in until.errors.items()))
     if until.key is not None:
         facts.append(f"key {until.key.key} {'is there' if until.key.exists else 'is gone'}")
     where = f" in {until.queue}" if until.queue else ""

@@ -15,7 +15,8 @@ _ONLY: Final = {
 }
 #: Field → the kinds that take it.
 _TAKES: Final[dict[str, tuple[str, ...]]] = {
-    "blocked": ("connections-killed",),
+    "blocked": ("connections-killed", "half-open"),
+    "anew": ("half-open",),
     "word": ("reply-lost",),
     "ms": ("clock-stepped",),
     "keys": ("slot-torn",),
@@ -39,7 +40,7 @@ def faults_have_a_place(scenario: Scenario) -> Iterator[Complaint]:
             if getattr(strike, field) is None:
                 yield Complaint(path, f"`{strike.kind}` needs `{field}`")
         for field, kinds in _TAKES.items():
-            if getattr(strike, field) not in (None, ()) and strike.kind not in kinds:
+            if getattr(strike, field) not in (None, False, ()) and strike.kind not in kinds:
                 yield Complaint((*path, field), f"`{strike.kind}` takes no `{field}`; {' and '.join(kinds)} does")
 
 
@@ -91,14 +92,15 @@ def later_calls_are_awaited(scenario: Scenario) -> Iterator[Complaint]:
 
 
 def losses_come_from_faults(scenario: Scenario) -> Iterator[Complaint]:
-    """A loss has a cause, a fault or a guest of another version, and a reason."""
+    """A loss has a cause, some harm or a guest of another version, and a reason."""
+    harmed = any(step.fault or step.kill or step.expire for step in scenario.steps)
+    guests = any(spec.impl is not None for spec in scenario.objects.values())
     for index, loss in enumerate(scenario.losses):
         path: Path = ("losses", index)
         if not loss.why.strip():
             yield Complaint((*path, "why"), "say why no client can prevent it")
-        guests = any(spec.impl is not None for spec in scenario.objects.values())
-        if not guests and not any(True for _ in _strikes(scenario)):
-            yield Complaint(path, "no fault is struck, so nothing may be lost")
+        if not (harmed or guests):
+            yield Complaint(path, "no step does harm (`fault`, `kill`, `expire`), so nothing may be lost")
 
 
 def _strikes(scenario: Scenario) -> Iterator[tuple[int, Strike]]:

@@ -51,6 +51,8 @@ def _objects(scenario: Scenario) -> Iterator[tuple[Path, str, str]]:
                 yield at, worker, "worker"
         if step.until is not None and step.until.queue is not None:
             yield (*at, "queue"), step.until.queue, ""
+        if step.until is not None and step.until.of is not None:
+            yield (*at, "of"), step.until.of, ""
         if step.expire is not None and step.expire.queue is not None:
             yield (*at, "queue"), step.expire.queue, ""
     for index, rule in enumerate(scenario.program):

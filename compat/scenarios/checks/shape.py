@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import UNSET, Struct, structs
 
-from compat.model.scenario import Action, End, Scenario, Throw
+from compat.model.scenario import BESIDES, Action, End, Scenario, Step, Throw
 from compat.scenarios.complaint import Complaint, Path
 
 #: Ends of an attempt that move the job or the limit by a number of milliseconds.
@@ -30,7 +30,7 @@ def one_verb(scenario: Scenario) -> Iterator[Complaint]:
     if not scenario.steps:
         yield Complaint(("steps",), "there are none; a scenario does something")
     for index, step in enumerate(scenario.steps):
-        aside = ("raises", "mayRaise", "later")
+        aside = {field.encode_name for field in fields_of(Step) if field.name in BESIDES}
         verbs = {name: value for name, value in _given(step).items() if name not in aside}
         yield from _one(("steps", index), verbs, "a step does one thing: split it")
 

@@ -21,8 +21,12 @@ def waits_name_a_fact(scenario: Scenario) -> Iterator[Complaint]:
         if until is None:
             continue
         path: Path = ("steps", index, "until")
-        if not (until.state or until.event or until.gate or until.key or until.notice):
-            yield Complaint(path, "there is nothing to wait for; name a `state`, `event`, `gate`, `key` or `notice`")
+        if not (until.state or until.event or until.gate or until.key or until.notice or until.errors):
+            message = "there is nothing to wait for; name a `state`, `event`, `gate`, `key`, `notice` or `errors`"
+            yield Complaint(path, message)
+        if until.errors and "own-server" not in scenario.needs:
+            message = "a server counts everybody's errors; say `needs: [own-server]`"
+            yield Complaint((*path, "errors"), message)
         if until.job is not None and not (until.event or until.notice):
             yield Complaint((*path, "job"), "a job alone is no fact; name an `event` or a `notice` of it")
         for state in until.state or {}:

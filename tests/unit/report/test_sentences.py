@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from compat.model.scenario import Fact, Loss, ObjectSpec, Rule, Span, Step
+from compat.model.scenario import BESIDES, Fact, Loss, ObjectSpec, Rule, Span, Step
 from compat.report.sentences import fact_words, loss_words, object_words, rule_words, span_words, step_words
 
 
@@ -35,6 +35,8 @@ from compat.report.sentences import fact_words, loss_words, object_words, rule_w
         ({"until": {"gate": "g", "waiting": 2, "notice": "error"}},
          "wait until 2 held at gate g and the driver tells of error"),
         ({"until": {"key": {"key": "meta", "exists": False}}}, "wait until key meta is gone"),
+        ({"until": {"errors": {"OOM": 2}}}, "wait until 2 errors OOM from Redis"),
+        ({"until": {"notice": "completed", "of": "e"}}, "wait until e tells of completed"),
         ({"capture": "mid"}, "compare all keys and events here, as `mid`"),
         ({"release": "g"}, "open gate g"),
         ({"expire": {"lock": "j"}}, "let the lock of job j expire"),
@@ -56,7 +58,7 @@ def test_a_step_says_what_it_does(step: dict[str, Any], words: str) -> None:
 
 
 def test_every_verb_has_words() -> None:
-    verbs = [name for name in Step.__struct_fields__ if name not in ("raises", "may_raise", "later")]
+    verbs = [name for name in Step.__struct_fields__ if name not in BESIDES]
     assert len(verbs) == 19, "a new verb: give it words, and a row above"
 
 

@@ -68,6 +68,7 @@ def test_a_scenario_with_a_fault_is_sound() -> None:
         ("- await: answer", "- await: anser", 21, "did you mean `answer`?"),
         ("  - await: answer\n", "", 19, "nobody waits for its end"),
         ("  - mend: reply-lost", "  - {mend: reply-lost, later: x}", 20, "no call that could be left for later"),
+        ("{completed: 3, active: 0}}", "{completed: 3, active: 0}, errors: {OOM: 1}, of: v}", 23, "no object `v`"),
         ("why: sent again", "why: ' '", 28, "say why no client can prevent it"),
         ("{counts: {completed: 3}}", "{counts: {complete: 3}}", 28, "did you mean `completed`?"),
     ],
@@ -83,7 +84,7 @@ def test_a_mistake_about_a_fault_is_named_with_its_line(
 
 def test_a_loss_needs_a_fault(complaint: First) -> None:
     text = GOOD.replace('  - fault: {kind: reply-lost, of: q, word: ":marker"}\n', "")
-    assert "no fault is struck" in complaint(text.replace("  - mend: reply-lost\n", "")).message
+    assert "no step does harm" in complaint(text.replace("  - mend: reply-lost\n", "")).message
 
 
 def test_the_format_knows_the_faults_of_the_catalogue_but_the_one_that_a_step_of_its_own_strikes() -> None:
