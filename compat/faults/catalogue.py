@@ -63,7 +63,7 @@ SLOT_TORN: Final = About(
     "slot-torn",
     "a slot is halfway to another node, key by key (ASK, TRYAGAIN)",
     ("own", "cluster"),
-    "scripts fail where a key they make or read has moved; what they had written stays",
+    "what names keys of both sides, or keys that do not exist, is refused until the rest has moved",
 )
 SLOT_MOVED: Final = About("slot-moved", "a slot goes to another node, all at once (MOVED)", ("own", "cluster"))
 REPLY_LOST: Final = About("reply-lost", "a command is carried out and its reply lost", ("proxy",), _UNKNOWN)

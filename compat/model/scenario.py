@@ -375,7 +375,7 @@ class Loss(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a fault, or a guest of another version, costs: `shown` is a fact that must hold on every side. With `spared`
     a port may do better than Node: then it must hold on the oracle, and counts where it holds."""
 
-    kind: Literal["doubled", "lost", "torn", "late"]
+    kind: Literal["doubled", "lost", "late"]
     why: str
     shown: Fact
     spared: bool = False

@@ -83,6 +83,8 @@ def _of_steps(scenario: Scenario) -> Iterator[Need]:
             yield Need(player(step.flow.on), "flow", "add" if step.flow.tree is not None else "addBulk")
         elif step.sweep is not None:
             yield Need(player(step.sweep), "worker", "sweep")
+        elif step.fault is not None and step.fault.kind == "clock-stepped":
+            yield Need(player(step.fault.of or ""), "clock")
         elif step.advance is not None or step.clock is not None:
             for role in {scenario.objects[name].player for name in own}:
                 yield Need(role, "clock")

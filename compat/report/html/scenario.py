@@ -124,7 +124,12 @@ def _cells(verdicts: Sequence[CellVerdict]) -> Markup:
             el("td", f"{v.cell.arm}, {v.cell.topology}"),
             el("td", number(v.checks, "check") if v.checks else "", class_="n"),
             el("td", f"{v.seconds:.2f} s" if v.seconds else "", class_="n"),
-            el("td", shortened(v.reason, _WORDS), el("small", f" {shortened(v.hint, _WORDS)}") if v.hint else None),
+            el(
+                "td",
+                shortened(v.reason, _WORDS),
+                el("small", f" {shortened(v.hint, _WORDS)}") if v.hint else None,
+                el("small", f" struck: {shortened('; '.join(v.faults), _WORDS)}") if v.faults else None,
+            ),
         )
         for v in verdicts
     ]

@@ -211,3 +211,34 @@ def test_a_fault_is_told_with_the_verdict_and_its_losses_are_counted_where_they_
     assert (verdict.word, verdict.losses) == ("pass", {"doubled": 1})
     wrong = msgspec.structs.replace(busy, losses=(Loss("lost", "why", Fact(counts={"completed": 7})),))
     assert judge(wrong, history(), port).word == "invalid"  # Node does not lose it
+
+
+def test_where_more_than_one_way_is_right_facts_and_laws_judge_and_a_port_may_be_spared_a_loss(
+    busy: Scenario, history: Make, with_keys: Replace
+) -> None:
+    port = history("self")
+    key = port.captures[0].keys["{made-1}:mail:2"]
+    changed = with_keys(port, {"2": Key("hash", fields={**key.fields, "data": "{ }"})})
+    assert judge(busy, history(), changed).word == "fail"
+    lax = msgspec.structs.replace(busy, judge="laws")
+    assert judge(lax, history(), changed).word == "pass"
+    loss = Loss("doubled", "Node does", Fact(key="id", value="77"))
+    shown = judge(msgspec.structs.replace(lax, losses=(loss,)), history(), changed)
+    assert "the oracle misses" in shown.reason  # what Node does not lose is no loss
+    spared = Loss("lost", "Node does", Fact(key="2", exists=True), spared=True)
+    without = with_keys(history("self"), {"2": None})
+    found = judge(msgspec.structs.replace(lax, losses=(spared,)), history(), without)
+    assert (found.losses, [d.check for d in found.differences if "/expect/" in d.check]) == ({}, [])
+    held = msgspec.structs.replace(spared, spared=False)
+    found = judge(msgspec.structs.replace(lax, losses=(held,)), history(), without)
+    assert [d.check for d in found.differences if "/expect/" in d.check] == ["made/up#end/expect/2"]
+
+
+def test_an_error_without_a_symbol_is_no_trouble_where_nobody_can_know(busy: Scenario, history: Make) -> None:
+    step = busy.steps[0]
+    oracle = history()
+    raised = msgspec.structs.replace(oracle.outcomes[0], step=0, result=msgspec.UNSET, problem=Problem("unclassified"))
+    lost = msgspec.structs.replace(oracle, outcomes=(raised, *oracle.outcomes[1:]))
+    assert "has no symbol" in str(oracle_trouble(busy, lost))
+    unknown = msgspec.structs.replace(busy, steps=(msgspec.structs.replace(step, unknown=True), *busy.steps[1:]))
+    assert "has no symbol" not in str(oracle_trouble(unknown, lost))

@@ -56,6 +56,7 @@ def test_arms_and_topologies_are_those_that_both_the_scenario_and_the_caller_nam
         ({"call": {"job": "j", "method": "promote"}}, {"job": ()}, {"self", "produce"}),
         ({"sweep": "w"}, {"worker": ("pause",)}, {"self", "consume"}),
         ({"advance": 1}, {"clock": False}, {"self", "produce", "consume"}),
+        ({"fault": {"kind": "clock-stepped", "of": "w", "ms": 1}}, {"clock": False}, {"self", "consume"}),
     ],
 )
 def test_a_cell_does_not_apply_where_the_port_plays_a_role_it_cannot(
