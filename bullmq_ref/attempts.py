@@ -12,7 +12,7 @@ from bullmq_ref.apart import Apart
 from bullmq_ref.errors import AttemptCancelled, AttemptTimedOut, BullMQError, RateLimitError, UnrecoverableError
 from bullmq_ref.job import Job
 from bullmq_ref.jsjson import Undefined, dumps
-from bullmq_ref.tracing import Kind, Span, begin, carried
+from bullmq_ref.tracing import Kind, Span, Telemetry, begin, carried
 
 if TYPE_CHECKING:
     from bullmq_ref.processors import Run
@@ -51,18 +51,17 @@ class Attempts:
         """One attempt after another, while the end of each brings the next job along and the worker's main loop would
         do nothing but start it. The result is a next job that the main loop is to look at."""
         task = cast("asyncio.Task[Any]", asyncio.current_task())
+        untraced = self._worker.telemetry is None
         while True:
-            following = await Apart(self._one(job, token))
+            work = self._attempt(job, token, task, None) if untraced else self._traced(job, token, task)
+            following = await Apart(work)
             # a task that somebody has cancelled is not used again: its next job would hear of it
             if following is None or self._worker.may_fetch() or task.cancelling():
                 return following
             job = following
 
-    async def _one(self, job: Job[Any, Any], token: str) -> Job[Any, Any] | None:
-        """One attempt. The result is the next job, when the end of this one brought it along."""
+    async def _traced(self, job: Job[Any, Any], token: str, task: asyncio.Task[Any]) -> Job[Any, Any] | None:
         worker = self._worker
-        if worker.telemetry is None:
-            return await self._attempt(job, token, None)
         told = {
             **worker.attributes,
             "bullmq.job.id": job.id,
@@ -71,33 +70,35 @@ class Attempts:
             "bullmq.job.processed.timestamp": clock.now(),
         }
         carrier = carried(job.options)
-        with begin(worker.telemetry, worker.name, "process", Kind.CONSUMER, source=carrier, attributes=told) as span:
+        telemetry = cast(Telemetry, worker.telemetry)
+        with begin(telemetry, worker.name, "process", Kind.CONSUMER, source=carrier, attributes=told) as span:
             try:
-                return await self._attempt(job, token, span)
+                return await self._attempt(job, token, task, span)
             finally:
                 span.set({"bullmq.job.finished.timestamp": clock.now()})
 
-    async def _attempt(self, job: Job[Any, Any], token: str, span: Span | None) -> Job[Any, Any] | None:
+    async def _attempt(
+        self, job: Job[Any, Any], token: str, task: asyncio.Task[Any], span: Span | None
+    ) -> Job[Any, Any] | None:
+        """One attempt, in `task`. The result is the next job, when the end of this one brought it along."""
         worker = self._worker
         worker.emit("active", job, "waiting")
         refusal = self._refusal(job)
         if refusal is not None:
             return await worker.insist(lambda: self._failed(job, token, refusal, span), only_emit=True)
-        worker.locks.hold(job.id, token)
         try:
-            result = await self._call(job, token)
+            result = await self._call(job, token, task)
             return await worker.insist(lambda: self._completed(job, token, result, span))
         except Exception as raised:
             error = raised  # the name would be gone after the block
             return await worker.insist(lambda: self._failed(job, token, error, span), only_emit=True)
-        finally:
-            worker.locks.release(job.id, token)
 
-    async def _call(self, job: Job[Any, Any], token: str) -> Any:
+    async def _call(self, job: Job[Any, Any], token: str, task: asyncio.Task[Any]) -> Any:
         """Run the processor, within the time that it has, until it ends or is cancelled. A processor that is cancelled
         and returns nevertheless has done its job."""
-        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        locks = self._worker.locks
         call = self._under_way[token] = _Call(job.id, task)
+        locks.hold(job.id, token)
         try:
             return await (self._run(job, token) if self._timeout is None else self._in_time(job, token))
         except asyncio.CancelledError as error:
@@ -107,6 +108,7 @@ class Attempts:
                 raise BullMQError(f"The processor was cancelled from within: {error}") from error
             raise AttemptCancelled(call.reason) from error
         finally:
+            locks.release(job.id, token)
             del self._under_way[token]
             if call.reason is not None:
                 await _settle(task)
@@ -134,7 +136,6 @@ class Attempts:
 
     async def _completed(self, job: Job[Any, Any], token: str, result: Any, span: Span | None) -> Job[Any, Any] | None:
         worker = self._worker
-        worker.locks.release(job.id, token)
         fetched = await job.move_to_completed(result, token, worker.fetches_next)
         worker.emit("completed", job, result, "active")
         if span is not None:
@@ -146,7 +147,6 @@ class Attempts:
         self, job: Job[Any, Any], token: str, error: Exception, span: Span | None
     ) -> Job[Any, Any] | None:
         worker = self._worker
-        worker.locks.release(job.id, token)
         if str(error) == RateLimitError.TEXT:
             worker.intake.limit(await job.move_to_wait(token))
             return None

@@ -14,12 +14,12 @@ class Emitter:
     """Listeners by event name, called in the order in which they were added. A listener must not block."""
 
     def __init__(self) -> None:
-        self._listeners: dict[str, list[Listener]] = {}
+        self._listeners: dict[str, tuple[Listener, ...]] = {}  # never changed while they are called
         self.log = Log(None)
 
     def on(self, event: str, listener: Listener) -> None:
         """Call `listener` with each `event`'s arguments from now on."""
-        self._listeners.setdefault(event, []).append(listener)
+        self._listeners[event] = (*self._listeners.get(event, ()), listener)
 
     def once(self, event: str, listener: Listener) -> None:
         """Call `listener` with the next `event`'s arguments, and then no more."""
@@ -33,10 +33,10 @@ class Emitter:
 
     def off(self, event: str, listener: Listener) -> None:
         """Stop calling `listener`; no matter if it was not called."""
-        listeners = self._listeners.get(event, [])
-        for kept in listeners:
+        listeners = self._listeners.get(event, ())
+        for at, kept in enumerate(listeners):
             if listener in (kept, getattr(kept, "listener", None)):
-                listeners.remove(kept)
+                self._listeners[event] = listeners[:at] + listeners[at + 1 :]
                 return
 
     def emit(self, event: str, *arguments: Any) -> None:
@@ -44,7 +44,7 @@ class Emitter:
         listeners = self._listeners.get(event, ())
         if event == "error" and not listeners:
             self.log.error("%s", *arguments)
-        for listener in tuple(listeners):
+        for listener in listeners:
             try:
                 listener(*arguments)
             except Exception as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bullmq_ref import clock
 from bullmq_ref.errors import BullMQError, ConnectionLost
-from bullmq_ref.iterations import follow
+from bullmq_ref.iterations import comes_again, follow
 from bullmq_ref.job import Job
 from bullmq_ref.jsjson import number
 from bullmq_ref.scripts import working
@@ -70,7 +70,7 @@ class Intake:
         self.drained = False
         job: Job[Any, Any] = Job.from_fields(self._worker, fetched.fields, fetched.id)
         job.token = token
-        return job if await follow(self._worker, job) else None
+        return job if not comes_again(job) or await follow(self._worker, job) else None
 
     async def _move_to_active(self, token: str) -> Job[Any, Any] | None:
         worker = self._worker

@@ -19,13 +19,16 @@ _SHORTEST, _LONGEST = 1_000, 300_000  # ms that a job is put off whose next one 
 _LEGACY = 4  # colons: keys with as many, and more, are those of repeatable jobs that old versions made
 
 
+def comes_again(job: Job[Any, Any]) -> bool:
+    """Whether another one comes after `job`."""
+    return bool(job.repeat_job_key or job.options.get("repeat"))
+
+
 async def follow(worker: Worker[Any, Any], job: Job[Any, Any]) -> bool:
-    """Add the job that comes after `job`, if any does. Whether `job` may be run now.
+    """Add the job that comes after `job`. Whether `job` may be run now.
 
     When that fails the error is told, and `job` is put off, so that its schedule does not end with it.
     """
-    if not job.repeat_job_key and not job.options.get("repeat"):
-        return True
     try:
         await _insist(worker, job)
     except Exception as error:

@@ -12,7 +12,7 @@ from bullmq_ref.job_record import Payload, Record, Result
 from bullmq_ref.jsjson import UNDEFINED, Undefined, dumps
 from bullmq_ref.scripts import managing, working
 from bullmq_ref.scripts.working import Fetched, Finish
-from bullmq_ref.tracing import Span, maybe, omits
+from bullmq_ref.tracing import Span, begin, maybe, omits
 
 
 class Attempt(Record[Payload, Result]):
@@ -68,8 +68,11 @@ class Attempt(Record[Payload, Result]):
         for a value that has no JSON."""
         text = "null" if isinstance(value, Undefined) else dumps(value)
         self.returnvalue = None if isinstance(value, Undefined) else value
-        with maybe(self._owner.telemetry, self._owner.name, "complete", {}):
-            return await self._finish("completed", text, token, fetch_next, "removeOnComplete")
+        end = ("completed", text, token, fetch_next, "removeOnComplete")
+        if self._owner.telemetry is None:
+            return await self._finish(*end)
+        with begin(self._owner.telemetry, self._owner.name, "complete"):
+            return await self._finish(*end)
 
     async def move_to_failed(self, error: BaseException, token: str, fetch_next: bool = False) -> Fetched | None:
         """Fail, or try again when attempts are left: then None. Raises as the scripts."""
@@ -144,10 +147,13 @@ class Attempt(Record[Payload, Result]):
         self.stacktrace = traces[-limit:] if limit else [] if limit == 0 else traces
 
 
+_ALL: Mapping[str, Any] = {"count": -1}
+
+
 def kept(option: Any, default: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """Which jobs stay, by the job's option (true: none, false: all, a number, `{count, age}`) or the worker's."""
     if isinstance(option, Undefined):
-        return default or {"count": -1}
+        return default or _ALL
     if isinstance(option, Mapping):
         return option
     if isinstance(option, bool):

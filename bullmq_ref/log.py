@@ -41,11 +41,11 @@ def tell(worker: Worker[Any, Any]) -> None:
         log.warning("job %s failed (%s): %s", job.id, tried, error)
 
     def active(job: Any, _: str) -> None:
-        if log.isEnabledFor(logging.DEBUG):
+        if log.logger.isEnabledFor(logging.DEBUG):
             log.debug("job %s started (attempt %d)", job.id, job.attempts_started)
 
     def completed(job: Any, *_: Any) -> None:
-        if log.isEnabledFor(logging.DEBUG):
+        if log.logger.isEnabledFor(logging.DEBUG):
             log.debug("job %s completed in %d ms", job.id, (job.finished_on or 0) - (job.processed_on or 0))
 
     worker.on("active", active)

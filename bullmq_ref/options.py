@@ -257,8 +257,16 @@ def decoded(stored: Mapping[str, Any]) -> dict[str, Any]:
     return options
 
 
+#: The options that `validate` has rules for.
+_RULED: Final = frozenset(
+    {"sizeLimit", "delay", "repeat", *PARENT_FLAGS, "jobId", "priority", "deduplication", "debounce", "backoff"}
+)
+
+
 def validate(name: str, data: str, options: Mapping[str, Any]) -> None:
     """Node's `validateOptions`, in its order and with its texts; raises Invalid."""
+    if _RULED.isdisjoint(options):
+        return
     limit = options.get("sizeLimit")
     if limit and len(utf8(data)) > limit:
         text = f"The size of job {name} exceeds the limit {limit} bytes"

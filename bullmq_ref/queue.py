@@ -151,7 +151,9 @@ class Queue(Repeating, Getters[Payload, Result]):
         self, name: str, data: Any, asked: Mapping[str, Any], *, own: tuple[str, ...] = ("jobId",)
     ) -> Job[Any, Any]:
         """`own`: options that no default stands in for."""
-        options = {**{o: value for o, value in self._defaults.items() if o not in own}, **asked}
+        options = asked
+        if self._defaults:
+            options = {**{o: value for o, value in self._defaults.items() if o not in own}, **asked}
         job_id = options.get("jobId")
         return Job(self, name, data, options, job_id if job_id is None or isinstance(job_id, str) else str(job_id))
 
