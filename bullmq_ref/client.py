@@ -20,8 +20,8 @@ from bullmq_ref.routes import REDIRECTIONS, Routes, is_ask
 
 Argument = str | bytes | int
 
-#: A script that was given to a channel: with what follows its text or SHA-1, and the future of its reply.
-Given = tuple[lua.Script, list[Argument], Channel, asyncio.Future[Any]]
+#: A script that was given to a channel, its KEYS and ARGV, and the future of its reply.
+Given = tuple[lua.Script, Sequence[str], Sequence[Argument], Channel, asyncio.Future[Any]]
 
 _REDIRECTIONS = 16  # as ioredis
 _WATCHDOG = 1.0  # s that a blocking command may come late before its connection is dropped, as Node's worker
@@ -39,6 +39,11 @@ def packed_command(arguments: Sequence[Argument]) -> bytes:
         raw = argument if isinstance(argument, bytes) else utf8(str(argument))
         parts.append(b"$%d\r\n%b\r\n" % (len(raw), raw))
     return b"".join(parts)
+
+
+def _body(packed: bytes) -> bytes:
+    """A packed command without how many arguments it has."""
+    return packed[packed.index(b"\n") + 1 :]
 
 
 _ASKING = packed_command(["ASKING"])
@@ -63,6 +68,7 @@ class Client:
         self.options = options
         self._keys = keys
         self._log, self._turned = log, turned
+        self._heads: dict[tuple[str, tuple[str, ...], int], bytes] = {}  # of commands: by SHA-1, KEYS, number of ARGV
         tied = keys.slot  # commands of one key are served without a tag, as in Node; scripts need one slot
         self._torn = options.cluster and tied is None
         home = slot(keys.meta) if tied is None else tied
@@ -100,7 +106,11 @@ class Client:
 
     def script(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Coroutine[Any, Any, Any]:
         """One script, given at once; await the result for its reply. Its text travels with the first call of a
-        connection, its SHA-1 with the others; NOSCRIPT sends the text again. Raises as `command`."""
+        connection, its SHA-1 with the others; NOSCRIPT sends the text again. Raises as `command`.
+
+        `keys` that are a tuple are the same in every call, and packed once. KEYS and ARGV follow each other in a
+        command, so KEYS that differ from call to call may stand before the `arguments`.
+        """
         return self._script_reply(*self._give(name, keys, arguments))
 
     async def each(self, calls: Iterable[tuple[str, Sequence[str], Sequence[Argument]]]) -> list[Any]:
@@ -123,24 +133,38 @@ class Client:
         script = lua.load(name)
         self.check_slot()
         channel = self._routes.home
-        what: list[Argument] = [script.keys, *keys, *arguments]
         if script.sha in channel.known:
-            packed = packed_command(["EVALSHA", script.sha, *what])
+            packed = self._evalsha(script, keys, arguments)
         else:
-            packed = packed_command(["EVAL", script.text, *what])
+            packed = packed_command(["EVAL", script.text, script.keys, *keys, *arguments])
             channel.known.add(script.sha)
-        return script, what, channel, channel.send(packed)
+        return script, keys, arguments, channel, channel.send(packed)
+
+    def _evalsha(self, script: lua.Script, keys: Sequence[str], arguments: Sequence[Argument]) -> bytes:
+        if not isinstance(keys, tuple):
+            return packed_command(["EVALSHA", script.sha, script.keys, *keys, *arguments])
+        call = (script.sha, keys, len(arguments))
+        head = self._heads.get(call)
+        if head is None:
+            start = packed_command(["EVALSHA", script.sha, script.keys, *keys])
+            head = self._heads[call] = b"*%d\r\n%b" % (3 + len(keys) + len(arguments), _body(start))
+        return head + _body(packed_command(arguments))
 
     async def _script_reply(
-        self, script: lua.Script, what: list[Argument], channel: Channel, future: asyncio.Future[Any]
+        self,
+        script: lua.Script,
+        keys: Sequence[str],
+        arguments: Sequence[Argument],
+        channel: Channel,
+        future: asyncio.Future[Any],
     ) -> Any:
         try:
             return await future
-        except redis_errors.NoScriptError:
-            packed = packed_command(["EVAL", script.text, *what])
-            return await self._reply(packed, channel.send(packed))
         except redis_errors.RedisError as error:
-            return await self._recover(packed_command(["EVAL", script.text, *what]), 1, error)
+            packed = packed_command(["EVAL", script.text, script.keys, *keys, *arguments])
+            if isinstance(error, redis_errors.NoScriptError):
+                return await self._reply(packed, channel.send(packed))
+            return await self._recover(packed, 1, error)
 
     async def scripts(self, *calls: tuple[str, Sequence[str], Sequence[Argument]]) -> list[Any]:
         """Scripts (name, KEYS, ARGV) in one MULTI … EXEC: the replies, in order, with errors in their places. The text

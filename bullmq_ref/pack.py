@@ -11,40 +11,35 @@ import msgpack  # type: ignore[import-untyped]
 from bullmq_ref.jsjson import Undefined, key, utf8
 
 _SHORT = 64  # UTF-16 units: shorter texts keep lone surrogates as three bytes, longer ones get U+FFFD, as in Node
-_ATOMS = frozenset({bool, float, bytes, type(None)})
+_ATOMS = frozenset({str, bool, float, bytes, type(None)})
+_NAMES = frozenset({str})
 
-_pack = msgpack.Packer(use_bin_type=False, unicode_errors="surrogatepass", autoreset=True).pack
+_pack = msgpack.Packer(use_bin_type=False, autoreset=True).pack
+_pack_surrogates = msgpack.Packer(use_bin_type=False, unicode_errors="surrogatepass", autoreset=True).pack
 
 
 def pack(value: Any) -> bytes:
     """`value` packed. `undefined` becomes nil, which vanishes from a map; a datetime becomes its ms."""
-    packed: bytes = _pack(value if _is_plain(value) else _plain(value))
+    try:
+        packed: bytes = _pack(value) if _is_plain(value) else _pack_surrogates(_plain(value))
+    except UnicodeEncodeError:
+        packed = _pack_surrogates(_plain(value))
     return packed
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether the packer writes `value` as it should be (for certain)."""
+    """Whether the packer writes `value` as it should be, lone surrogates aside (for certain)."""
     kind = type(value)
-    if kind is str:
-        return bool(value.isascii())
+    if kind is dict:
+        return _NAMES.issuperset(map(type, value)) and _are_plain(value.values())
     if kind is int:
         return bool(-(2**63) <= value < 2**63)
-    if kind is dict:
-        for name in value:
-            if type(name) is not str or not name.isascii():
-                return False
-        return _are_plain(value.values())
     return _are_plain(value) if kind is list or kind is tuple else kind in _ATOMS
 
 
 def _are_plain(values: Iterable[Any]) -> bool:
-    """In one loop: every script's arguments come through here."""
-    for value in values:
-        kind = type(value)
-        if kind is str:
-            if not value.isascii():
-                return False
-        elif kind not in _ATOMS and not _is_plain(value):
+    for value in values:  # noqa: SIM110  # a generator costs more, and every script's arguments come through here
+        if type(value) not in _ATOMS and not _is_plain(value):
             return False
     return True
 

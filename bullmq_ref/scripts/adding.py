@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from bullmq_ref.client import Client
@@ -12,7 +13,7 @@ from bullmq_ref.pack import pack
 from bullmq_ref.wire import Wire
 
 #: A script by its name, its KEYS and its ARGV.
-Call = tuple[str, list[str], tuple[bytes, str, bytes]]
+Call = tuple[str, Sequence[str], tuple[bytes, str, bytes]]
 
 
 class NewJob(NamedTuple):
@@ -68,8 +69,12 @@ def call(keys: Keys, job: NewJob) -> Call:
 
 def add_standard_job(k: Keys, job: NewJob) -> Call:
     """addStandardJob: to wait, or paused."""
-    keys = [k.wait, k.paused, k.meta, k.id, k.completed, k.delayed, k.active, k.events, k.marker]
-    return "addStandardJob", keys, _arguments(k, job)
+    return "addStandardJob", _standard(k), _arguments(k, job)
+
+
+@lru_cache
+def _standard(k: Keys) -> tuple[str, ...]:
+    return k.wait, k.paused, k.meta, k.id, k.completed, k.delayed, k.active, k.events, k.marker
 
 
 def add_delayed_job(k: Keys, job: NewJob) -> Call:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from bullmq_ref import clock
 from bullmq_ref.client import Argument
 from bullmq_ref.errors import refused
 from bullmq_ref.jsjson import number
+from bullmq_ref.keys import Keys
 from bullmq_ref.pack import pack
 from bullmq_ref.wire import Wire, flat
 
@@ -53,11 +55,16 @@ class Finish(NamedTuple):
 async def move_to_active(wire: Wire, token: str, terms: Terms) -> Fetched:
     """moveToActive: promote what is due and take the next job, if the queue lets us."""
     k = wire.keys
-    keys = [
-        k.wait, k.active, k.prioritized, k.events, k.stalled, k.limiter, k.delayed, k.paused, k.meta, k.pc, k.marker,
-    ]  # fmt: skip
     packed = {"token": token, "lockDuration": terms.lock_duration, "limiter": terms.limiter, "name": terms.name}
-    return _fetched(await wire.run("moveToActive", keys, [k.base, clock.now(), pack(packed)]))
+    return _fetched(await wire.run("moveToActive", _taking(k), [k.marker, k.base, clock.now(), pack(packed)]))
+
+
+@lru_cache
+def _taking(k: Keys) -> tuple[str, ...]:
+    """The first KEYS of the two scripts that take a job."""
+    return (
+        k.wait, k.active, k.prioritized, k.events, k.stalled, k.limiter, k.delayed, k.paused, k.meta, k.pc,
+    )  # fmt: skip
 
 
 async def move_to_finished(
@@ -69,10 +76,6 @@ async def move_to_finished(
     """
     k = wire.keys
     target = k.completed if finish.state == "completed" else k.failed
-    keys = [
-        k.wait, k.active, k.prioritized, k.events, k.stalled, k.limiter, k.delayed, k.paused, k.meta, k.pc,
-        target, k.job(job), k.metrics(finish.state), k.marker,
-    ]  # fmt: skip
     packed = {
         "token": token,
         "name": terms.name,
@@ -87,6 +90,7 @@ async def move_to_finished(
         "rdof": bool(finish.options.get("removeDependencyOnFailure")),
     }
     arguments: list[Argument] = [
+        target, k.job(job), k.metrics(finish.state), k.marker,  # the last KEYS
         job,
         at,
         "returnvalue" if finish.state == "completed" else "failedReason",
@@ -96,8 +100,8 @@ async def move_to_finished(
         k.base,
         pack(packed),
         _updates(finish.updates),
-    ]
-    reply = await wire.run("moveToFinished", keys, arguments)
+    ]  # fmt: skip
+    reply = await wire.run("moveToFinished", _taking(k), arguments)
     if isinstance(reply, int) and reply < 0:
         raise refused(reply, command="moveToFinished", job=job, state="active")
     return _fetched(reply)
