@@ -15,6 +15,7 @@ from compat.model.run import Footer, Header, ScriptCall, TraceEntry
 from compat.model.verdict import CellVerdict, Difference, Level
 from compat.report.collected import Run
 from compat.report.html import page as html
+from compat.report.html import ports_page
 
 CHROMIUM = Path("/usr/bin/chromium")
 PATIENCE = 60_000  # ms
@@ -138,11 +139,26 @@ async def test_it_fits_its_window_and_is_readable(file: Path, width: int, scheme
     """Nothing is wider than the page, no text is small, and text stands out from what is behind it."""
     async with opened(file, width, scheme) as page:
         await page.get_by_role("button", name="open all").click()
-        assert await page.evaluate("document.documentElement.scrollWidth") <= width
-        sizes = await page.evaluate(_TEXTS)
-        assert min(size for size, _, _ in sizes) >= 11
-        poor = [(ratio, text) for _, ratio, text in sizes if ratio < 4.5]
-        assert not poor, poor[:5]
+        await _readable(page, width)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 400])
+async def test_several_ports_fit_on_a_page_as_well(tmp_path: Path, width: int, scheme: str) -> None:
+    file = tmp_path / "ports.html"
+    file.write_text(ports_page([a_run()] * 4), encoding="utf-8")
+    async with opened(file, width, scheme) as page:
+        assert await page.locator("#matrix thead th").count() == 5
+        assert await page.locator("img, script").count() == 0
+        await _readable(page, width)
+
+
+async def _readable(page: Page, width: int) -> None:
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    sizes = await page.evaluate(_TEXTS)
+    assert min(size for size, _, _ in sizes) >= 11
+    poor = [(ratio, text) for _, ratio, text in sizes if ratio < 4.5]
+    assert not poor, poor[:5]
 
 
 #: Of every element with text in sight: its size in px, its contrast (WCAG) and its text.
