@@ -97,7 +97,10 @@ def no_orphan_lock(scene: Scene) -> Iterator[str]:
 
 
 def time_order(scene: Scene) -> Iterator[str]:
-    """added ≤ processed ≤ finished, for times that come from a clock: else durations are negative."""
+    """added ≤ processed ≤ finished, for times that come from a clock: else durations are negative.
+
+    By one millisecond they may be: some cut a time to whole milliseconds, others round it.
+    """
     for address, key in scene.of("job"):
         times = [
             (name, int(key.fields[name]))
@@ -105,7 +108,7 @@ def time_order(scene: Scene) -> Iterator[str]:
             if key.fields.get(name, "").isdecimal() and scene.clock.seen(int(key.fields[name]), scene.capture.at_ms)
         ]
         for (before, earlier), (after, later) in itertools.pairwise(times):
-            if earlier > later:
+            if earlier > later + 1:
                 yield f"{_job(scene, address.queue, address.id)}: {after} is {earlier - later} ms before {before}"
 
 

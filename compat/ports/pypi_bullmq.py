@@ -415,6 +415,7 @@ SYMBOLS = {
     "Cannot obliterate queue with active jobs": "ObliterateActiveJobs",
     "Job .* could not be removed because it is locked": "JobLocked",
     "Worker is already running": "WorkerAlreadyRunning",
+    "Unknown backoff strategy": "UnknownBackoffStrategy",
     ".*(CROSSSLOT|hash to the same slot|belong to the same slot)": "CrossSlot",
 }
 
