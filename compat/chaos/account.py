@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,12 +26,14 @@ class Strike:
 
 @dataclass(frozen=True)
 class Run:
-    """One call of a processor; `ended_ms` is None when its worker did not come to its end."""
+    """One call of a processor; `ended_ms` is None when its worker did not come to its end. `attempt`: which of the
+    job's attempts it is, from 1: the next one is no second run."""
 
     worker: str
     job: str
     since_ms: float
     ended_ms: float | None
+    attempt: int = 1
 
 
 @dataclass(frozen=True)
@@ -104,15 +106,22 @@ def account(
     *,
     asked: int,
     ended_twice: Iterable[str] = (),
+    planned: Callable[[int], bool] = fails,
+    title: Callable[[int], str] = str,
 ) -> Account:
-    """Reckon up. What was answered must be there and have ended; what is there must have ended, too."""
+    """Reckon up. What was answered must be there and have ended; what is there must have ended, too. `planned`: whether
+    the job of a number fails as it is told to; `title`: what a number is called."""
     by_id = {job.job: job for job in kept}
     by_number: dict[int, list[str]] = defaultdict(list)
     for job in kept:
         by_number[job.number].append(job.job)
     over = {"completed", "failed"}
-    lost = [f"{a.number} (job {a.job}) was added and is not there" for a in adds if a.job and a.job not in by_id]
-    lost += [f"{job.number} (job {job.job}) is still in {job.state}" for job in kept if job.state not in over]
+    lost = [
+        f"{title(add.number)} (job {add.job}) was added and is not there"
+        for add in adds
+        if add.job and (add.job not in by_id or by_id[add.job].number != add.number)
+    ]
+    lost += [f"{title(job.number)} (job {job.job}) is still in {job.state}" for job in kept if job.state not in over]
     known = {add.number for add in adds}
     lost += [f"{n}: its adder wrote nothing down" for n in range(asked) if n not in known]
     unknown = [add for add in adds if add.job is None]
@@ -125,7 +134,7 @@ def account(
         added=len(kept),
         completed=sum(job.state == "completed" for job in kept),
         failed=sum(job.state == "failed" for job in kept),
-        unplanned=dict(Counter(j.reason for j in kept if j.state == "failed" and not fails(j.number))),
+        unplanned=dict(Counter(j.reason for j in kept if j.state == "failed" and not planned(j.number))),
         lost=tuple(lost),
         doubles=(*_added_twice(adds, by_number, strikes), *_run_twice(calls, by_id, strikes)),
         ended_twice=tuple(ended_twice),
@@ -146,10 +155,10 @@ def _added_twice(
 
 
 def _run_twice(calls: Sequence[Run], by_id: Mapping[str, Kept], strikes: Sequence[Strike]) -> Iterable[Double]:
-    by_job: dict[str, list[Run]] = defaultdict(list)
+    by_attempt: dict[tuple[str, int], list[Run]] = defaultdict(list)
     for run in calls:
-        by_job[run.job].append(run)
-    for job, runs in by_job.items():
+        by_attempt[run.job, run.attempt].append(run)
+    for (job, _), runs in by_attempt.items():
         number = by_id[job].number if job in by_id else -1
         for first, second in itertools.pairwise(runs):
             killed = next((s for s in strikes if s.victim == first.worker and s.until_ms >= first.since_ms), None)

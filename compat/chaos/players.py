@@ -89,6 +89,10 @@ class Player:
             remedy="see whether the machine is overloaded, and `bullmq-compat doctor`",
         )
 
+    async def kill(self) -> None:
+        """SIGKILL."""
+        await self.process.kill()
+
     async def end(self) -> None:
         """Let it finish what it has in hand; kill it if it does not."""
         self.process.hang_up()

@@ -73,7 +73,7 @@ class _Chaos:
         adders = [await self._start(side, "adder", f"{side}-adder", {"first": n}) for n, side in enumerate(sides)]
         for adder in adders:
             await adder.ready()
-        striker = Striker(self._server, self._proxy, workers, self._replaced)
+        striker = Striker(self._server, self._proxy, _BASE.rstrip(":"), workers, self._replaced)
         for gap, fault, chance in self._plan.strikes():
             if await self._done(adders, gap):
                 break

@@ -6,24 +6,40 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
+from typing import Generic, Protocol, TypeVar
 
 from compat.chaos.account import Strike
-from compat.chaos.players import PREFIX, QUEUE, Player
 from compat.faults import ConnectionReset, ConnectionsKilled, FailedOver, Killed, Proxy, ReplyLost, ScriptsFlushed
 from compat.servers import Server
 
 HAPPENS = 5.0  # s that a reply to lose is waited for
-#: What stands in every command that adds or finishes a job, and in no other.
-WORD = f"{PREFIX}:{QUEUE}:completed".encode()
 
 
-class Striker:
-    """`workers` are those that live; `again` starts one in the place of another that was killed."""
+class Victim(Protocol):
+    """A worker's process."""
+
+    @property
+    def name(self) -> str: ...
+    async def kill(self) -> None:
+        """SIGKILL."""
+
+
+V = TypeVar("V", bound=Victim)
+
+
+class Striker(Generic[V]):
+    """Strikes at the queue at `base` (`<prefix>:<queue>`). `workers` are those that live; `again` starts one in the
+    place of another that was killed."""
 
     def __init__(
-        self, server: Server, proxy: Proxy | None, workers: list[Player], again: Callable[[Player], Awaitable[Player]]
+        self,
+        server: Server,
+        proxy: Proxy | None,
+        base: str,
+        workers: list[V],
+        again: Callable[[V], Awaitable[V]],
     ) -> None:
-        self._server, self._proxy, self._workers, self._again = server, proxy, workers, again
+        self._server, self._proxy, self._base, self._workers, self._again = server, proxy, base, workers, again
         self.strikes: list[Strike] = []
 
     async def strike(self, fault: str, chance: float) -> Strike:
@@ -34,11 +50,11 @@ class Striker:
         return self.strikes[-1]
 
     async def _strike(self, fault: str, chance: float) -> str:
-        node = self._server.owner(f"{PREFIX}:{QUEUE}:wait")
+        node = self._server.owner(f"{self._base}:wait")
         match fault:
             case "worker-killed":
                 victim = self._workers[int(chance * len(self._workers))]
-                await victim.process.kill()
+                await victim.kill()
                 self._workers.remove(victim)
                 self._workers.append(await self._again(victim))
                 return victim.name
@@ -57,7 +73,8 @@ class Striker:
                 await ConnectionReset(self._proxy).strike()
             case "reply-lost":
                 assert self._proxy is not None
-                async with ReplyLost(self._proxy, WORD) as lost:
+                # This key stands in every command that adds or finishes a job, and in no other.
+                async with ReplyLost(self._proxy, f"{self._base}:completed".encode()) as lost:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(lost.happened.wait(), HAPPENS)
         return ""

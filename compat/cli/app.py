@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "watch": ("watch", "Look at a live queue, without writing, and tell what is wrong with it."),
     "mirror": ("mirror", "Run a live queue's jobs again with a new worker, and compare how they end."),
     "chaos": ("chaos", "Let Node and bullmq_ref share a queue while things break, and count what is lost."),
+    "shadow": ("shadow", "Let a port's worker share a queue with Node's, and compare what both make of it."),
     "setup": ("setup", "Make an installed harness ready: Node's BullMQ, once."),
     "driver": ("driver", "Write a driver: a skeleton, a check, a replay."),
     "report": ("report", "Make HTML, Markdown, a badge or a matrix of the records of runs."),
