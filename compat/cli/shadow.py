@@ -15,7 +15,7 @@ from compat.model.verdict import LEVELS, Level
 _EPILOG = """\b
 Examples:
   bullmq-compat shadow --impl 'cmd:./my-driver'
-  bullmq-compat shadow --impl cmd:./my-driver --server redis://host --duration 10m
+  bullmq-compat shadow --impl cmd:./my-driver --server URL --duration 10m
   bullmq-compat shadow --jobs 2000 --faults worker-killed,node-killed
   bullmq-compat shadow --impl pypi-bullmq@2.17.0 --html shadow.html
 

@@ -152,6 +152,9 @@ LAWS: Final[dict[str, Law]] = {
     "rate-kept": shared.rate_kept,
     "worked-once": shared.worked_once,
     "rescued": shared.rescued,
+    "interleaved": shared.interleaved,
+    "lock-kept": shared.lock_kept,
+    "slots-kept": shared.slots_kept,
 }
 
 

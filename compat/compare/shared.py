@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from compat.model.scenario import Expire, Scenario
+from msgspec import UNSET
+
+from compat.model.cell import Side
+from compat.model.scenario import Expire, Scenario, Start, Stop
 from compat.normalise.names import stream_ms
 from compat.normalise.scene import Scene
 from compat.protocol.values import decode
 from compat.wire.states import members
+
+Holder = tuple[str, Side]  # a worker of a scenario, on one side
 
 _LEAVES_ACTIVE = ("waiting", "delayed", "completed", "failed", "waiting-children", "removed")
 _LIMITS = {
@@ -108,6 +113,120 @@ def rescued(scene: Scene) -> Iterator[str]:
         for job in members(active) if active is not None else ():
             if job in worked:
                 yield f"{queue}: job {scene.names(job)} is still active, and no worker is open"
+
+
+def interleaved(scene: Scene) -> Iterator[str]:
+    """`drained` stands where the last job of all sides has ended: else a reader takes a busy queue for an empty one.
+
+    Each script writes its events at once, so that the stream is one order of all sides' scripts (each job's own life is
+    the law `legal-life`). moveToFinished says `drained` when nothing waits, by age or by priority, and nothing is
+    active; what waits in a paused queue does not count.
+    """
+    if not _shared(scene) or _removed_silently(scene):
+        return
+    for queue in scene.live_queues:
+        active: set[str] = set()
+        waiting: set[str] = set()
+        paused = False
+        for event, job, _ in _events(scene, queue):
+            if event in ("paused", "resumed"):
+                paused = event == "paused"
+            elif event == "drained":
+                left = active if paused else active | waiting
+                if left:
+                    first = min(left)
+                    yield f"{queue}: `drained` while job {scene.names(first)} was {_whereabouts(first in active)}"
+            if event in ("waiting", "active", *_LEAVES_ACTIVE):
+                active.discard(job)
+                waiting.discard(job)
+            if event in ("waiting", "active"):
+                (active if event == "active" else waiting).add(job)
+
+
+def _whereabouts(active: bool) -> str:
+    return "active" if active else "waiting"
+
+
+def lock_kept(scene: Scene) -> Iterator[str]:
+    """A worker that lives keeps its jobs' locks: else a job that somebody works on is given to somebody else.
+
+    A job that stalls is one that nobody held a lock on any more. Where the scenario takes locks or workers away, blocks
+    a worker, or works by hand, a stall is what it asks for.
+    """
+    if not _shared(scene) or _unlocks(scene):
+        return
+    for queue in scene.live_queues:
+        for event, job, _ in _events(scene, queue):
+            if event == "stalled":
+                yield f"{queue}: job {scene.names(job)} stalled, and no worker was taken away"
+
+
+def slots_kept(scene: Scene) -> Iterator[str]:
+    """A worker has no more jobs in hand than it has slots, whatever comes from where: else `concurrency` means nothing.
+
+    A start is its worker's whose processor was called for it: the n-th start of a job belongs to the n-th call. Jobs of
+    workers that are taken away stay active: such scenarios are left out.
+    """
+    if not _shared(scene) or _unlocks(scene):
+        return
+    slots = _slots(scene.scenario)
+    for queue in scene.live_queues:
+        calls: dict[str, list[Holder]] = defaultdict(list)
+        for attempt in scene.history.attempts:
+            if attempt.queue == queue and attempt.at_ms <= scene.capture.at_ms:
+                calls[attempt.job].append((attempt.worker, attempt.side))
+        starts: Counter[str] = Counter()
+        hands: dict[Holder, set[str]] = defaultdict(set)
+        for event, job, _ in _events(scene, queue):
+            if event in ("active", *_LEAVES_ACTIVE):
+                for jobs in hands.values():
+                    jobs.discard(job)
+            if event == "active" and starts[job] < len(calls[job]):
+                holder = calls[job][starts[job]]
+                starts[job] += 1
+                hands[holder].add(job)
+                most = slots.get(holder[0])
+                if most is not None and len(hands[holder]) > most:
+                    words = f"{holder[0]} ({holder[1]}) took job {scene.names(job)}"
+                    yield f"{queue}: {words} as its {len(hands[holder])}th where it has {most} slots"
+
+
+def _slots(scenario: Scenario) -> dict[str, int]:
+    """Worker → its `concurrency`, the largest where it is started in several ways."""
+    found: dict[str, int] = {}
+    for name, spec in scenario.objects.items():
+        if spec.kind == "worker":
+            ways = [spec.opts] + [
+                {**spec.opts, **step.start.opts}
+                for step in scenario.steps
+                if isinstance(step.start, Start) and step.start.worker == name
+            ]
+            many = [opts.get("concurrency", 1) for opts in ways]
+            if all(isinstance(number, int) for number in many):
+                found[name] = max(many)
+    return found
+
+
+def _unlocks(scene: Scene) -> bool:
+    """Whether locks may run out: workers die, stand still or are cut off, locks are deleted, or jobs held by hand."""
+    scenario = scene.scenario
+    taken = any(
+        step.kill is not None
+        or step.fault is not None
+        or (step.expire is not None and step.expire.lock is not None)
+        or (isinstance(step.stop, Stop) and step.stop.force)
+        for step in scenario.steps
+    )
+    blocked = any(
+        rule.then.die is True or any(action.spin is not UNSET for action in rule.do) for rule in scenario.program
+    )
+    return taken or blocked or any(outcome.method == "worker.getNextJob" for outcome in scene.history.outcomes)
+
+
+def _removed_silently(scene: Scene) -> bool:
+    """Whether jobs may have gone without an event of their own."""
+    silent = ("queue.drain", "queue.clean", "queue.obliterate")
+    return any(outcome.method in silent for outcome in scene.history.outcomes)
 
 
 def _shared(scene: Scene) -> bool:

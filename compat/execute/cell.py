@@ -17,13 +17,14 @@ from compat.execute.facts import newest
 from compat.execute.faulting import Faulting
 from compat.execute.incidents import Incidents
 from compat.execute.players import Seats
+from compat.execute.sharing import Sharing
 from compat.execute.stage import Stage
 from compat.execute.trouble import Trouble
 from compat.execute.waiting import Waiting
 from compat.model.capture import Capture
 from compat.model.cell import ROLES, Cell
 from compat.model.history import Failure, History
-from compat.model.scenario import Add, Bulk, Call, Expire, Flow, Scenario, Start, Step, Stop, Strike, Until
+from compat.model.scenario import Add, Bulk, Call, Expire, Flow, Scenario, Share, Start, Step, Stop, Strike, Until
 from compat.servers import Server
 
 ANY = "?"  # any error, or none
@@ -161,6 +162,8 @@ class CellRun:
             case Step(release=str(gate)):
                 self.stage.processor.release(gate)
                 self.stage.dirty = True
+            case Step(share=(str() | Share()) as share):
+                await Sharing(self.stage, self._waiting).share(share if isinstance(share, Share) else Share(share))
             case Step(expire=Expire() as expire):
                 await self._incidents.expire(expire)
             case Step(sweep=str(worker)):

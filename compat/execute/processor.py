@@ -116,6 +116,18 @@ class Processor:
             if hold.gate == name:
                 hold.gate = None
 
+    def held_at(self, name: str) -> dict[int, Attempt]:
+        """The attempts held at `name`, by number, in the order in which they came."""
+        gate = self._gates.get(name)
+        held = gate.held.items() if gate is not None else ()
+        return {index: self.attempts[index] for index, future in held if not future.done()}
+
+    def let_go(self, name: str, index: int) -> None:
+        """Let go of one attempt that is held at `name`."""
+        self._gates[name].held[index].set_result(None)
+        if (hold := self.holds.get(index)) is not None:
+            hold.gate = None
+
     def waiting(self, name: str) -> int:
         """How many attempts are held at `name`."""
         gate = self._gates.get(name)

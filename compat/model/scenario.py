@@ -225,6 +225,15 @@ class Until(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     deadline: int = 8_000  # ms
 
 
+class Share(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Let attempts past a gate one by one, each time all workers are at rest, until none comes any more: a side that
+    lets go of a job is the one that takes the next. The sides take turns, or with a `seed` chance decides, always in
+    the same way: another seed is another interleaving."""
+
+    gate: str
+    seed: int | None = None
+
+
 class Expire(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Delete a key as Redis's own expiry would: exactly one of `lock`, `key`."""
 
@@ -299,6 +308,7 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     until: Until | None = None
     capture: str | None = None
     release: str | None = None
+    share: str | Share | None = None
     expire: Expire | None = None
     sweep: str | None = None  # a worker: one stalled sweep now (the `stalled-check` key is expired first)
     advance: int | None = None  # ms

@@ -23,6 +23,7 @@ from compat.model.scenario import (
     Match,
     ObjectSpec,
     Rule,
+    Share,
     Span,
     Step,
     Strike,
@@ -75,6 +76,9 @@ def _deed(step: Step) -> str:
             return f"compare all keys and events here, as `{step.capture}`"
         case "release":
             return f"open gate {step.release}"
+        case "share":
+            assert step.share is not None
+            return _share(step.share)
         case "expire":
             assert step.expire is not None
             return _expire(step.expire)
@@ -140,6 +144,12 @@ def _until(until: Until) -> str:
         facts.append(f"key {until.key.key} {'is there' if until.key.exists else 'is gone'}")
     where = f" in {until.queue}" if until.queue else ""
     return f"wait{where} until {' and '.join(facts)}"
+
+
+def _share(share: str | Share) -> str:
+    gate, seed = (share, None) if isinstance(share, str) else (share.gate, share.seed)
+    how = "the sides in turn" if seed is None else f"in the order that seed {seed} draws"
+    return f"let what comes to gate {gate} go on one by one, {how}, until nothing comes any more"
 
 
 def _expire(expire: Expire) -> str:

@@ -15,8 +15,8 @@ from compat.drivers import Driver, DriverError
 from compat.drivers.implementations import NODE_TARGET
 from compat.model.cell import Side
 from compat.protocol.messages import Begin, ProcessorAnswer, ProcessorCall, Redis, Welcome
-from compat.shadow.ledger import Ledger
-from compat.shadow.plan import SIDES, WORKER, Plan
+from compat.shadow.ledger import WORKER, Ledger
+from compat.shadow.plan import OPTIONS, SIDES, Plan
 from compat.shadow.work import Copy
 
 T = TypeVar("T")
@@ -122,15 +122,15 @@ class Crew:
 
     async def _start(self, hand: Hand) -> None:
         hand.driver.serve(lambda method, params: self._serve(hand, method, params), None)
-        opts = {**WORKER, "concurrency": self._plan.concurrency}
-        await hand.call("worker.open", {**self._opening("w", **opts), "processor": True})
+        opts = {**OPTIONS, "concurrency": self._plan.concurrency}
+        await hand.call("worker.open", {**self._opening(WORKER, **opts), "processor": True})
         self.working.add(hand.side)
 
     async def stop(self, side: Side) -> None:
         """Close a side's worker: from here on the other one has the queue to itself."""
         hand = next(hand for hand in self.workers if hand.side == side)
         self.working.discard(side)
-        await hand.call("worker.close", {"on": "w", "force": False})
+        await hand.call("worker.close", {"on": WORKER, "force": False})
 
     async def again(self, victim: Hand) -> Hand:
         """A worker in the place of one that was killed."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from compat.chaos.account import Added, Run
 from compat.model.cell import Side
 from compat.model.history import Attempt
 from compat.shadow.work import Copy, Work
+
+WORKER: Final = "w"  # what a side's worker is called, whichever process it is
 
 
 @dataclass
@@ -73,5 +75,5 @@ class Ledger:
         found = []
         for call in self.calls:
             counts[call.job] += 1
-            found.append(Attempt(call.worker, call.side, queue, call.job, counts[call.job], call.token, call.since_ms))
+            found.append(Attempt(WORKER, call.side, queue, call.job, counts[call.job], call.token, call.since_ms))
         return tuple(found)

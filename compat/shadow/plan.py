@@ -16,7 +16,7 @@ ROUND: Final = 500  # payloads; their jobs' events are fewer than BullMQ keeps (
 FAULT_S: Final = 4.0  # s of a round that each fault needs to have its turn
 #: Locks are short, so that renewals happen and jobs of a dead worker are soon run again; the stall limit, which would
 #: fail them, is not what this is about.
-WORKER: Final[dict[str, Any]] = {
+OPTIONS: Final[dict[str, Any]] = {
     "lockDuration": 3_000,
     "stalledInterval": 1_500,
     "maxStalledCount": 1_000,

@@ -16,7 +16,7 @@ from compat.model.cell import Cell, Side
 from compat.model.history import History
 from compat.model.scenario import Scenario, TopologyName
 from compat.shadow.latencies import Latencies, latencies
-from compat.shadow.ledger import Ledger
+from compat.shadow.ledger import WORKER, Ledger
 from compat.shadow.twins import Divergence, divergences, outcome
 from compat.shadow.work import Copy
 from compat.wire.states import STATES, members
@@ -29,6 +29,7 @@ class Round:
     number: int
     queue: str
     topology: TopologyName
+    concurrency: int
     started_ms: float
     strikes: tuple[Strike, ...] = ()
     whole: bool = True
@@ -154,20 +155,23 @@ def _broken(round_: Round, capture: Capture, ledger: Ledger) -> tuple[BrokenLaw,
         captures=(capture,),
         attempts=ledger.attempts(round_.queue),
     )
-    return broken_laws(scenario(cell.scenario, round_.queue, bool(round_.strikes)), history)
+    return broken_laws(scenario(cell.scenario, round_), history)
 
 
-def scenario(id_: str, queue: str, struck: bool) -> Scenario:
+def scenario(id_: str, round_: Round) -> Scenario:
     """The scenario that a round is to the laws."""
     excepted = {"time-order": "a worker reads its clock before its script runs; a job added meanwhile seems younger"}
-    if struck:
-        excepted["worked-once"] = "a fault was struck: the account judges"
+    if round_.strikes:
+        excepted |= dict.fromkeys(("worked-once", "lock-kept", "slots-kept"), "a fault was struck: the account judges")
     parts = {
         "schema": 1,
         "id": id_,
         "title": "Two sides on one queue",
         "covers": [],
-        "objects": {"q": {"queue": queue}, "w": {"worker": queue}},
+        "objects": {
+            "q": {"queue": round_.queue},
+            WORKER: {"worker": round_.queue, "opts": {"concurrency": round_.concurrency}},
+        },
         "steps": [],
         "expect": [],
         "laws": {"except": excepted},

@@ -68,7 +68,9 @@ class RoundRun:
         self._phase, self._ended = "both", 0
         self._whole = False
         self._striker: Striker[Hand] | None = None
-        self._round = result.Round(number, plan.queue, server.topology, time.time() * 1000, faults=bool(plan.faults))
+        self._round = result.Round(
+            number, plan.queue, server.topology, plan.concurrency, time.time() * 1000, faults=bool(plan.faults)
+        )
 
     async def play(self, until: float | None) -> None:
         """Work on every payload twice; none is begun past `until` (of the monotonic clock). Raises `SideFailed`, and

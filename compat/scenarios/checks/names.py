@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from compat.model.scenario import Call, Fact, Flow, FlowNode, JobRef, Scenario, Start, Step, Stop
+from compat.model.scenario import Call, Fact, Flow, FlowNode, JobRef, Scenario, Share, Start, Step, Stop
 from compat.protocol.methods import METHODS
 from compat.protocol.symbols import TEXTS
 from compat.scenarios.complaint import Complaint, Path, nearest
@@ -178,13 +178,18 @@ def gates_of(scenario: Scenario) -> set[str]:
     return gates | {action.gate for rule in scenario.program for action in rule.do if isinstance(action.gate, str)}
 
 
+def shared_gate(step: Step) -> str | None:
+    """The gate that a `share` step opens."""
+    return step.share.gate if isinstance(step.share, Share) else step.share
+
+
 def gates_are_known(scenario: Scenario) -> Iterator[Complaint]:
     """A gate that a step waits at or releases stands in the program."""
     gates = gates_of(scenario)
     for index, step in enumerate(scenario.steps):
-        gate = step.until.gate if step.until is not None else step.release
+        gate = step.until.gate if step.until is not None else step.release or shared_gate(step)
         if gate is not None and gate not in gates:
-            path: Path = ("steps", index, "until", "gate") if step.until is not None else ("steps", index, "release")
+            path: Path = ("steps", index, "until", "gate") if step.until is not None else ("steps", index, step.verb)
             yield Complaint(path, f"no rule of the program has a gate `{gate}`; {nearest(gate, gates)}")
 
 

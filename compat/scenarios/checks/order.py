@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compat.model.scenario import Scenario, Start, Until
-from compat.scenarios.checks.names import gates_of, labels_of, worker_of
+from compat.scenarios.checks.names import gates_of, labels_of, shared_gate, worker_of
 from compat.scenarios.complaint import Complaint, Path
 
 OPEN_WORKERS = "open-workers"  # the tag of scenarios that end with workers open, on purpose
@@ -35,7 +35,8 @@ def objects_live_once(scenario: Scenario) -> Iterator[Complaint]:
         for name in used:
             if name in scenario.objects and name not in alive:
                 yield Complaint(path, f"`{name}` is not open here; {'start' if name in workers else 'open'} it first")
-        if step.stop is not None or step.kill is not None or step.close is not None:
+        other_side_lives = step.kill is not None and scenario.arms == ("shadow",)
+        if (step.stop is not None or step.kill is not None or step.close is not None) and not other_side_lives:
             alive -= set(used)
     left = sorted(alive & workers)
     if left and not dying and OPEN_WORKERS not in scenario.tags:
@@ -55,6 +56,8 @@ def gates_hold_what_is_released(scenario: Scenario) -> Iterator[Complaint]:
     for index, step in enumerate(scenario.steps):
         if step.until is not None and step.until.gate is not None:
             seen.add(step.until.gate)
+        if (shared := shared_gate(step)) is not None:
+            released.add(shared)
         if step.release is not None and step.release in gates:
             if step.release not in seen:
                 message = f"nothing is known to be held there; write `- until: {{gate: {step.release}}}` before it"
@@ -114,7 +117,7 @@ def jobs_end_one_by_one(scenario: Scenario) -> Iterator[Complaint]:
                 message = "jobs run at once: wait for the end of the one released before, or say `order: per-job`"
                 yield Complaint(("steps", index, "release"), message)
             waiting = index
-        elif _ends_something(step.until):
+        elif step.share is not None or _ends_something(step.until):
             waiting = None
 
 

@@ -50,7 +50,7 @@ class Made:
         for place, job_id in enumerate(self.adds):
             error = "" if job_id else "ScriptError: out of memory"
             ledger.adds.append(Added(f"{SIDES[place]}-adder", place, job_id, START, START, error))
-        round_ = Round(1, "q", "single", START - 1_000, self.strikes, self.whole, bool(self.strikes))
+        round_ = Round(1, "q", "single", 1, START - 1_000, self.strikes, self.whole, bool(self.strikes))
         return result(round_, self._capture(), ledger, self.strays)
 
     def _capture(self) -> Capture:
