@@ -14,7 +14,10 @@ from compat.model.history import Attempt, History, Outcome
 from compat.model.scenario import Scenario
 
 START = 1_795_500_000_000
-OURS = {"start-order", "concurrency-kept", "rate-kept", "worked-once", "rescued"}
+OURS = {
+    *("start-order", "concurrency-kept", "rate-kept", "worked-once", "rescued"),
+    *("interleaved", "lock-kept", "slots-kept"),
+}
 
 
 def scenario(*steps: dict[str, Any]) -> Scenario:
@@ -127,6 +130,67 @@ def test_an_orphan_that_nobody_rescues_breaks_a_law() -> None:
     rows = ("added a", "waiting a", "active a waiting")
     assert laws(scenario(), history(rows, jobs={"a": PLAIN}, active=("a",), calls=("a",))) == {"rescued"}
     assert laws(scenario(), history(rows, jobs={"a": PLAIN}, active=("a",))) == set()  # moved by hand
+
+
+@pytest.mark.parametrize(
+    ("rows", "broken"),
+    [
+        (("active a waiting", "completed a active", "active b waiting", "completed b active", "drained -"), set()),
+        (("active a waiting", "completed a active", "drained -"), {"interleaved"}),  # b waits
+        (("active a waiting", "active b waiting", "completed a active", "drained -"), {"interleaved"}),  # b is active
+        (("paused -", "active a waiting", "completed a active", "drained -"), set()),  # b waits in `paused`
+        (("active b waiting", "removed a", "completed b active", "drained -"), set()),
+        (("active a waiting", "delayed a", "removed b", "drained -"), set()),
+    ],
+)
+def test_drained_while_a_job_of_either_side_waits_or_runs_breaks_a_law(rows: tuple[str, ...], broken: set[str]) -> None:
+    """T154."""
+    found = laws(scenario(), history((*BOTH, *rows), jobs={"a": PLAIN, "b": PLAIN}))
+    assert found - {"start-order"} == broken
+
+
+def test_a_queue_that_was_drained_by_a_call_may_say_so_with_jobs_that_the_stream_still_knows() -> None:
+    rows = (*BOTH, "active a waiting", "completed a active", "drained -")
+    gone = history(rows, jobs={"a": PLAIN}, outcomes=limited("drain"))
+    assert "interleaved" not in laws(scenario(), gone)
+
+
+STALL = ("added a", "waiting a", "active a waiting", "waiting a active", "stalled a")
+
+
+def test_a_job_that_stalls_though_nobody_was_taken_away_breaks_a_law() -> None:
+    """T154."""
+    assert laws(scenario(), history(STALL, jobs={"a": PLAIN})) == {"lock-kept"}
+    assert laws(scenario(), history(STALL[:4], jobs={"a": PLAIN})) == set()
+
+
+@pytest.mark.parametrize(
+    "step", [{"kill": "w"}, {"expire": {"lock": "a"}}, {"stop": {"worker": "w", "force": True}}], ids=str
+)
+def test_a_stall_that_a_scenario_asks_for_breaks_no_law(step: dict[str, Any]) -> None:
+    assert laws(scenario(step), history(STALL, jobs={"a": PLAIN})) == set()
+
+
+TWO_STARTS = (*BOTH, "active a waiting", "active b waiting")
+
+
+def test_a_job_too_many_in_one_workers_hands_breaks_a_law() -> None:
+    """T154."""
+    jobs = {"a": PLAIN, "b": PLAIN}
+    assert laws(scenario(), history(TWO_STARTS, jobs=jobs, calls=("a", "b"))) == {"slots-kept"}
+    after = (*TWO_STARTS[:5], "completed a active", TWO_STARTS[5])
+    assert laws(scenario(), history(after, jobs=jobs, calls=("a", "b"))) == set()
+    one_each = history(TWO_STARTS, jobs=jobs, calls=("a", "b"))
+    one_each = msgspec.structs.replace(
+        one_each, attempts=(one_each.attempts[0], msgspec.structs.replace(one_each.attempts[1], side="oracle"))
+    )
+    assert laws(scenario(), one_each) == set()
+    assert laws(scenario({"kill": "w"}), history(TWO_STARTS, jobs=jobs, calls=("a", "b"))) == set()
+
+
+def test_a_worker_that_is_started_with_more_slots_may_use_them() -> None:
+    more = scenario({"start": {"worker": "w", "opts": {"concurrency": 2}}})
+    assert laws(more, history(TWO_STARTS, jobs={"a": PLAIN, "b": PLAIN}, calls=("a", "b"))) == set()
 
 
 def test_they_are_held_against_shared_queues_only() -> None:

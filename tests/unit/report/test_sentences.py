@@ -39,6 +39,9 @@ from compat.report.sentences import fact_words, loss_words, object_words, rule_w
         ({"until": {"notice": "completed", "of": "e"}}, "wait until e tells of completed"),
         ({"capture": "mid"}, "compare all keys and events here, as `mid`"),
         ({"release": "g"}, "open gate g"),
+        ({"share": "g"}, "let what comes to gate g go on one by one, the sides in turn, until nothing comes any more"),
+        ({"share": {"gate": "g", "seed": 3}}, "let what comes to gate g go on one by one, in the order that seed 3 "
+         "draws, until nothing comes any more"),
         ({"expire": {"lock": "j"}}, "let the lock of job j expire"),
         ({"expire": {"key": "limiter"}}, "let key limiter expire"),
         ({"sweep": "w"}, "worker w looks for stalled jobs, now"),
@@ -59,7 +62,7 @@ def test_a_step_says_what_it_does(step: dict[str, Any], words: str) -> None:
 
 def test_every_verb_has_words() -> None:
     verbs = [name for name in Step.__struct_fields__ if name not in BESIDES]
-    assert len(verbs) == 19, "a new verb: give it words, and a row above"
+    assert len(verbs) == 20, "a new verb: give it words, and a row above"
 
 
 def test_a_loss_says_what_shows_it() -> None:

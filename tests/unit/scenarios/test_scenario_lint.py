@@ -49,6 +49,7 @@ CASES = [
     ("- capture: mid", "- add: {on: q, as: j, name: n}", 18, "a label already, of step 0"),
     ("- until: {gate: first}", "- until: {gate: frist}", 17, "did you mean `first`?"),
     ("- release: first", "- release: frist", 19, "did you mean `first`?"),
+    ("- release: first", "- share: {gate: frist, seed: 1}", 19, "did you mean `first`?"),
     ("- capture: mid", "- call: {on: q, method: puase}", 18, "did you mean `pause`?"),
     ("- capture: mid", "- call: {on: q, method: drain, args: {delay: true}}", 18, "takes no `delay`"),
     ("- capture: mid", "- {call: {on: q, method: pause}, raises: Nonsense}", 18, "no error `Nonsense`"),
@@ -196,6 +197,21 @@ def test_two_gates_are_not_released_at_once(spoiled: Spoil, complaint: First) ->
     text = text.replace("- until: {gate: first}", "- until: {gate: first}\n  - until: {gate: second}")
     found = complaint(text.replace("- release: first", "- release: first\n  - release: second"))
     assert "wait for the end of the one released before" in found.message
+
+
+def test_what_is_shared_needs_no_wait_before_and_no_release(spoiled: Spoil) -> None:
+    for share in ("first", "{gate: first, seed: 4}"):
+        assert (
+            lint(load_text(spoiled("  - until: {gate: first}\n", "").replace("release: first", f"share: {share}")))
+            == ()
+        )
+
+
+def test_in_the_arm_shadow_the_other_sides_worker_outlives_a_kill(spoiled: Spoil, complaint: First) -> None:
+    killed = spoiled("  - release: first", "  - kill: w\n  - release: first")
+    assert "`w` is not open here" in complaint(killed).message
+    shared = killed.replace("objects:", "arms: [shadow]\nobjects:")
+    assert lint(load_text(shared)) == ()
 
 
 def test_null_is_a_value_that_an_attempt_may_return(spoiled: Spoil) -> None:
