@@ -35,6 +35,11 @@ class Report:
         return sum(result.account.added for result in self.results)
 
     @property
+    def unknown(self) -> int:
+        """Adds that raised: nobody was told whether they were carried out."""
+        return sum(result.account.unknown for result in self.results)
+
+    @property
     def completed(self) -> int:
         return sum(result.account.completed for result in self.results)
 

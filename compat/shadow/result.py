@@ -17,7 +17,7 @@ from compat.model.history import History
 from compat.model.scenario import Scenario, TopologyName
 from compat.shadow.latencies import Latencies, latencies
 from compat.shadow.ledger import WORKER, Ledger
-from compat.shadow.twins import Divergence, divergences, outcome
+from compat.shadow.twins import Divergence, by_adder, divergences, outcome
 from compat.shadow.work import Copy
 from compat.wire.states import STATES, members
 
@@ -138,6 +138,9 @@ def _compared(round_: Round, capture: Capture, ledger: Ledger, number: int, *pai
     """Twins, compared. What a fault disturbed was run more often than its payload asks for, and may tell of it."""
     base = f"{capture.prefix}:{round_.queue}"
     oracle, port = (outcome(capture.keys, base, job, round_.started_ms, capture.at_ms) for job in pair)
+    adders = {add.job: add.adder for add in ledger.adds}
+    if adders.get(pair[0], "").startswith("port") and adders.get(pair[1], "").startswith("oracle"):
+        oracle, port = by_adder(oracle, port)
     runs = (str(side.get("job.ats")) for side in (oracle, port))
     disturbed = bool(round_.strikes) and any(count != str(ledger.works[number].calls) for count in runs)
     yield from divergences(number, oracle, port, disturbed=disturbed)

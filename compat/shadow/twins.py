@@ -23,12 +23,15 @@ _SLACK: Final = 1_000  # ms that two clocks may be apart
 #: What tells how often a job was run: not compared where something befell one of the twins.
 COUNTED: Final = ("job.ats", "job.stc", "job.stacktrace", "job.logs")
 
+#: Fields that whoever adds a job writes; the others are the worker's that finished it.
+ADDED: Final = frozenset({"data", "opts", "priority", "timestamp", "parentKey", "parent", "rjk", "deid"})
+
 Outcome = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Divergence:
-    """One place where twins differ. `oracle` and `port` are the values of the one that each side finished, as text."""
+    """One place where twins differ. `oracle` and `port` are what each side wrote, as text."""
 
     number: int  # of the payload
     what: str
@@ -61,6 +64,20 @@ def outcome(keys: Mapping[str, Key], base: str, job: str, since_ms: float, until
     logs = keys.get(f"{base}:{job}:logs")
     found["job.logs"] = list(logs.items) if logs is not None else []
     return found
+
+
+def by_adder(oracle: Outcome, port: Outcome) -> tuple[Outcome, Outcome]:
+    """Outcomes of twins that each side finished, with what each side added: for twins of which the port added the one
+    that Node finished, and Node the other."""
+
+    def mixed(finished: Outcome, other: Outcome) -> Outcome:
+        return {k: v for k, v in finished.items() if not _added(k)} | {k: v for k, v in other.items() if _added(k)}
+
+    return mixed(oracle, port), mixed(port, oracle)
+
+
+def _added(what: str) -> bool:
+    return what.split(".")[1] in ADDED
 
 
 def divergences(number: int, oracle: Outcome, port: Outcome, *, disturbed: bool = False) -> Iterator[Divergence]:

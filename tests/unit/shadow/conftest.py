@@ -15,7 +15,6 @@ from compat.shadow.result import Result, Round, result
 from compat.shadow.work import Work
 
 START = 1_795_500_000_000
-SIDES: tuple[Side, ...] = ("oracle", "port")
 WORK = Work(0, {"a": 1}, {}, 1, {"ok": True})
 
 
@@ -36,6 +35,7 @@ class Made:
     fields: dict[str, Mapping[str, str]] = field(default_factory=dict)  # over those that a job has anyway
     calls: list[tuple[Side, str, int]] = field(default_factory=lambda: [("oracle", "1", 0), ("port", "2", 0)])
     adds: list[str | None] = field(default_factory=lambda: ["1", "2"])
+    adders: tuple[Side, Side] = ("oracle", "port")
     strikes: tuple[Strike, ...] = ()
     whole: bool = True
     strays: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class Made:
             call.ended_ms = START + number + 1
         for place, job_id in enumerate(self.adds):
             error = "" if job_id else "ScriptError: out of memory"
-            ledger.adds.append(Added(f"{SIDES[place]}-adder", place, job_id, START, START, error))
+            ledger.adds.append(Added(f"{self.adders[place]}-adder", place, job_id, START, START, error))
         round_ = Round(1, "q", "single", 1, START - 1_000, self.strikes, self.whole, bool(self.strikes))
         return result(round_, self._capture(), ledger, self.strays)
 

@@ -31,6 +31,16 @@ def test_twins_that_differ_are_told_and_are_the_reports_to_judge(made: Make) -> 
     assert found.good
 
 
+@pytest.mark.parametrize(("adders", "oracle"), [("oracle port", "`<not JSON: x>`"), ("port oracle", "{a: 1}")])
+def test_what_an_adder_wrote_is_held_against_the_side_that_added(made: Make, adders: str, oracle: str) -> None:
+    """Job 1, which Node finished, was added with a payload that is no JSON: by Node, or by the port."""
+    round_ = made()
+    round_.fields["1"] = {"data": "x", "returnvalue": "1"}
+    round_.adders = tuple(adders.split())
+    told = {divergence.what: divergence.oracle for divergence in round_.result().divergences}
+    assert told == {"job.data": oracle, "job.returnvalue": "1"}
+
+
 def test_a_job_that_was_answered_for_and_is_not_there_is_lost(made: Make) -> None:
     round_ = made()
     del round_.states["2"]
