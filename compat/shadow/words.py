@@ -22,11 +22,10 @@ _BAR = 40  # columns of the longest
 def rows(report: Report) -> Iterator[tuple[str, str]]:
     """The account, line by line."""
     ended = report.ended
-    yield (
-        "jobs",
-        f"{report.added:,} added; {report.completed:,} completed, {report.failed:,} failed"
-        + (f", {sum(report.unplanned.values()):,} of them unplanned" if report.unplanned else ""),
-    )
+    unplanned = f", {sum(report.unplanned.values()):,} of them unplanned" if report.unplanned else ""
+    yield "jobs", f"{report.added:,} added; {report.completed:,} completed, {report.failed:,} failed{unplanned}"
+    if report.unknown:
+        yield "adds that raised", f"{report.unknown:,}"
     yield "ended by", ", ".join(f"{report.names[side]} {ended[side]:,}" for side in SIDES)
     yield "worked on by both", f"{report.shared:,}, attempt by attempt"
     divergent = _divergent(report)

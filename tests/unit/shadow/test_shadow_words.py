@@ -61,6 +61,15 @@ def test_a_run_that_stopped_is_not_good(made: Make) -> None:
     assert list(words.findings(stopped)) == ["stopped: 3 jobs are left"]
 
 
+def test_adds_that_raised_are_counted_and_told(made: Make) -> None:
+    round_ = made()
+    round_.adds[1] = None
+    refused = report(round_.result())
+    assert dict(words.rows(refused))["adds that raised"] == "1"
+    assert list(words.findings(refused)) == ["add refused: port-adder: ScriptError: out of memory"]
+    assert not refused.good
+
+
 def test_the_chart_has_a_bar_for_each_quantile_of_each_side(made: Make) -> None:
     lines = list(words.chart(report(made().result())))
     assert lines[0] == "added → active, bullmq 5.62.0"
