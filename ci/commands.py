@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from ci import docs, locks, matrix, release, suite, wheel
@@ -27,6 +28,7 @@ Commands:
   wheel               build wheel and sdist into dist/, and try the wheel on every Python of this machine
   matrix              run the whole suite on every known server, and write docs/servers.md
   release VERSION     look at all that a release needs; with --tag, make its commit and tag
+  kills [FAULTS…]     play the seeded faults in every scenario where they can show, and write docs/kills.md
   setup               set up, and do nothing else
   lock                make requirements.lock and ci/locks anew, with the newest versions that fit
 
@@ -47,7 +49,7 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs one command and gives its exit code; `run` and `test` do not return, they become their tool."""
+    """Runs one command and gives its exit code; `run`, `test` and `kills` do not return, they become their tool."""
     command, rest = (arguments[0], list(arguments[1:])) if arguments else ("--help", [])
     if command in ("--help", "-h", "help"):
         sys.stdout.write(USAGE)
@@ -57,10 +59,10 @@ def main(arguments: Sequence[str]) -> int:
             f"python3 ci: there is no command {command!r}. There are: {', '.join(COMMANDS)}; see python3 ci --help\n"
         )
         return USAGE_ERROR
-    if command not in ("run", "test") and rest and rest[0] in ("--help", "-h"):
+    if command not in ("run", "test", "kills") and rest and rest[0] in ("--help", "-h"):
         sys.stdout.write(USAGE)
         return 0
-    if command not in ("run", "test", "release") and rest:
+    if command not in ("run", "test", "release", "kills") and rest:
         sys.stderr.write(
             f"python3 ci {command} takes no arguments, but was given {' '.join(rest)!r}; see python3 ci --help\n"
         )
@@ -133,6 +135,13 @@ def publish(house: House, arguments: Sequence[str]) -> int:
     return release.run(house, arguments)
 
 
+def kills(house: House, arguments: Sequence[str]) -> int:
+    """Becomes the kill matrix, in the checkout's folder."""
+    house.set_up()
+    os.chdir(house.root)
+    _become(house, [str(Path("tests") / "mutants" / "matrix.py"), *arguments])
+
+
 def setup(house: House, _: Sequence[str] = ()) -> int:
     """Sets up."""
     house.set_up()
@@ -155,6 +164,7 @@ COMMANDS: dict[str, Callable[[House, Sequence[str]], int]] = {
     "wheel": build,
     "matrix": servers,
     "release": publish,
+    "kills": kills,
     "setup": setup,
     "lock": lock,
 }

@@ -17,11 +17,11 @@ LIMIT = 2**24
 
 
 class Between:
-    """Sits between the harness, the reference's driver and a single Redis."""
+    """Sits between the harness and the reference's driver, and with a `wire` between the driver and a single Redis."""
 
-    def __init__(self, fault: Talk | Wire) -> None:
-        self._talk = fault if isinstance(fault, Talk) else Talk(fault.name, fault.story)
-        self._wire = fault if isinstance(fault, Wire) else None
+    def __init__(self, talk: Talk, wire: Wire | None = None) -> None:
+        self._talk = talk
+        self._wire = wire
         self._methods: dict[Any, str] = {}
         self._proxies: list[asyncio.Server] = []
 
@@ -62,8 +62,8 @@ class Between:
         method = message.get("method")
         if method is not None:
             self._methods[message["id"]] = method
-        if method == "scenario.begin" and self._wire is not None:
-            redis = message["params"]["redis"]
+        redis = message["params"]["redis"] if method == "scenario.begin" else None
+        if redis is not None and redis["topology"] == "single" and self._wire is not None:
             redis["nodes"] = [await self._proxied(*node) for node in redis["nodes"]]
         return self._talk.ask(message) if method is not None else message
 

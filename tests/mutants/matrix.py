@@ -1,28 +1,103 @@
-"""The kill matrix: every seeded fault against every scenario that applies, written down as `matrix.json`."""
+"""The kill matrix: every seeded fault against every scenario in which it can show, and the page that tells of it.
+
+`python3 ci kills` runs this. It goes on where an earlier run stopped: what was played stands in `.state/kills`, and is
+played again when the scenario or the fault has changed since.
+"""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-import json
 import sys
+import time
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
-from faults import FAULTS
+from faults import FAULTS, Fault
+from matrix_page import PAGE, render
+from matrix_record import Kill, Played, Store, digest
 from msgspec.structs import replace
+from traffic import Traffic, read
 
+from compat.compare.golden import Golden, Recording
+from compat.compare.golden import digest as golden_digest
 from compat.execute import Options, run
-from compat.model.run import CellEntry
+from compat.model.history import History, Implementation
+from compat.model.run import CellEntry, Header
 from compat.model.scenario import Scenario
+from compat.model.verdict import CellVerdict
+from compat.normalise import Canonical, canonical
 from compat.scenarios import load, select
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
+STATE = ROOT / ".state" / "kills"
+MUTANT = f"cmd:{sys.executable} {ROOT / 'tests' / 'mutants' / 'mutant.py'}"
 SHORT = 2_000  # ms: a fault that leaves nothing to wait for shall not be waited for long
+JOBS = 4
+MANY = 16  # cells at once where all that is left to do is to wait
+
+Kills = AsyncGenerator[tuple[str, Kill | None], None]
+
+
+class Suite:
+    """The scenarios, what the oracle leaves in those that a port plays alone, and what a sound port says in each."""
+
+    def __init__(self, scenarios: Sequence[Scenario]) -> None:
+        self.scenarios = {scenario.id: scenario for scenario in scenarios}
+        self.alone = [s for s in scenarios if "self" in s.arms and "single" in s.topologies]
+        self.others = [s for s in scenarios if s not in self.alone]
+        self.traffic: dict[str, Traffic] = {}
+        self._oracle: Implementation | None = None
+        self._right: dict[str, Canonical] = {}
+
+    async def prepare(self) -> None:
+        """Play all scenarios once, the oracle and a sound port, and keep what each leaves and says."""
+        folder = STATE / "traffic"
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.iterdir():
+            old.unlink()
+
+        def keep(scenario: Scenario, history: History) -> None:
+            if history.cell.topology == "single":
+                self._right[scenario.id] = canonical(scenario, history)
+
+        implementation = f"{MUTANT} --note {folder}"
+        for part, arms, topologies in ((self.alone, ("self",), ("single",)), *_ways(self.others)):
+            options = Options(tuple(part), arms, topologies, implementation, jobs=JOBS, keep=keep)
+            async with aclosing(run(options)) as records:
+                async for record in records:
+                    if isinstance(record, Header):
+                        self._oracle = record.oracle
+                    elif isinstance(record, CellEntry) and record.verdict.word not in ("pass", "not-applicable"):
+                        raise SystemExit(f"{record.verdict.cell.id}: a sound port fails: {_why(record.verdict)}")
+        self.traffic = read(folder)
+
+    def golden(self, scenarios: Iterable[Scenario]) -> Golden:
+        """What the oracle leaves, for scenarios whose deadlines may be others."""
+        assert self._oracle is not None
+        recordings = {
+            (s.id, "single"): Recording(s.id, "single", golden_digest(s), self._right[s.id]) for s in scenarios
+        }
+        return Golden(self._oracle, recordings)
+
+
+def _ways(scenarios: Sequence[Scenario]) -> list[tuple[list[Scenario], Any, Any]]:
+    """Scenarios that no port plays alone on a single server, by arm and topology."""
+    shared = [s for s in scenarios if "self" not in s.arms]
+    return [
+        way
+        for way in (
+            (shared, ("shadow",), ("single",)),
+            ([s for s in scenarios if s not in shared], ("self",), ("cluster",)),
+        )
+        if way[0]
+    ]
 
 
 def hurried(scenario: Scenario) -> Scenario:
-    """The scenario with short deadlines. On a slow machine a sound cell may come late, too: run this on a quiet one."""
+    """The scenario with short deadlines."""
     steps = (
         replace(step, until=replace(step.until, deadline=min(step.until.deadline, SHORT))) if step.until else step
         for step in scenario.steps
@@ -30,34 +105,123 @@ def hurried(scenario: Scenario) -> Scenario:
     return replace(scenario, steps=tuple(steps))
 
 
-async def kills(fault: str, patterns: list[str]) -> dict[str, list[str]]:
-    """Scenario → the checks that told of the fault."""
-    options = Options(
-        scenarios=tuple(map(hurried, select(load([ROOT / "scenarios"]), patterns, ()))),
-        implementation=f"cmd:{sys.executable} {ROOT / 'tests' / 'mutants' / 'mutant.py'} {fault}",
-        arms=("self",),
-        topologies=("single",),
-        jobs=8,
+async def play(
+    suite: Suite, fault: str, scenarios: Sequence[Scenario]
+) -> AsyncGenerator[tuple[str, Kill | None], None]:
+    """Scenario → how the fault was seen in it, None where it was not.
+
+    Deadlines are short at first. Where nothing but lateness or trouble tells, the scenario is played again with its
+    own, and that counts: a busy machine is late, too.
+    """
+    alone = [s for s in scenarios if s in suite.alone]
+    doubtful: list[Scenario] = []
+    for hurry in (True, False):
+        played = [hurried(s) for s in alone] if hurry else doubtful
+        if played:
+            options = Options(
+                tuple(played),
+                ("self",),
+                ("single",),
+                f"{MUTANT} {fault}",
+                jobs=min(JOBS if hurry else MANY, len(played)),
+                golden=suite.golden(played),
+            )
+            async for name, kill in _kills(options):
+                if hurry and kill is not None and kill.doubtful:
+                    doubtful.append(suite.scenarios[name])
+                else:
+                    yield name, kill
+    for part, arms, topologies in _ways([s for s in scenarios if s in suite.others]):
+        async for pair in _kills(Options(tuple(part), arms, topologies, f"{MUTANT} {fault}", jobs=JOBS)):
+            yield pair
+
+
+async def _kills(options: Options) -> Kills:
+    async with aclosing(run(options)) as records:
+        async for record in records:
+            if isinstance(record, CellEntry):
+                verdict = record.verdict
+                if verdict.word == "invalid":
+                    raise SystemExit(f"{verdict.cell.id} is invalid: {verdict.reason}")
+                yield verdict.cell.scenario, _kill(verdict)
+
+
+def _kill(verdict: CellVerdict) -> Kill | None:
+    if verdict.word in ("pass", "not-applicable"):
+        return None
+    cut = len(verdict.cell.scenario) + 1
+    checks = tuple(dict.fromkeys(difference.check[cut:] for difference in verdict.differences))
+    return Kill(checks or (verdict.word,), doubtful=all(check.startswith(("late/", verdict.word)) for check in checks))
+
+
+def _why(verdict: CellVerdict) -> str:
+    return verdict.reason or "; ".join(difference.words for difference in verdict.differences)
+
+
+def _due(suite: Suite, store: Store, fault: str) -> list[Scenario]:
+    """The scenarios in which a fault can show and that it was not played in as they are now."""
+    planted = FAULTS[fault]
+    known = store.of(fault)
+    return [
+        scenario
+        for scenario in suite.scenarios.values()
+        if (scenario in suite.alone or isinstance(planted, Fault) or scenario.topologies != ("cluster",))
+        and scenario.id in suite.traffic  # else the reference lacks what it asks for
+        and suite.traffic[scenario.id].shows(planted)
+        and known.get(scenario.id, Played("")).digest != digest(scenario)
+    ]
+
+
+async def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python3 ci kills", description=__doc__)
+    parser.add_argument("faults", nargs="*", metavar="FAULT", help="play these anew; without any, all that is missing")
+    parser.add_argument("--scenarios", action="append", default=[], metavar="PATTERN", help="only these, and no page")
+    parser.add_argument("--page", action="store_true", help="write the page of what was played, and play nothing")
+    given = parser.parse_args(arguments)
+    if unknown := [name for name in given.faults if name not in FAULTS]:
+        parser.error(f"there is no fault {unknown[0]!r}; tests/mutants/faults has {len(FAULTS)}, e.g. {min(FAULTS)}")
+    everything = load([ROOT / "scenarios"])
+    store = Store(STATE / "played.jsonl", FAULTS)
+    if not given.page:
+        suite = Suite(select(everything, given.scenarios, ()))
+        _say(f"{len(suite.scenarios)} scenarios are played once, by Node and by a sound port")
+        await suite.prepare()
+        names = given.faults or list(FAULTS)
+        for number, fault in enumerate(names, 1):
+            if given.faults:
+                store.forget(fault, suite.scenarios)
+            await _one(suite, store, fault, f"{number}/{len(names)}")
+    if not given.scenarios:
+        missing = store.missing(everything)
+        (ROOT / PAGE).write_text(render(everything, FAULTS, store), encoding="utf-8")
+        _say(f"{PAGE}: {len(FAULTS)} faults" + f"; never played in: {', '.join(missing)}" * bool(missing))
+    useless = sorted({s.id for s in everything} - store.killers())
+    unseen = [fault for fault in FAULTS if not any(played.kill for played in store.of(fault).values())]
+    for words, names in (("kill nothing", useless), ("are seen by nothing", unseen)):
+        if names:
+            _say(f"{len(names)} {words}: {', '.join(names)}")
+    return 1 if useless or unseen else 0
+
+
+async def _one(suite: Suite, store: Store, fault: str, count: str) -> None:
+    due = _due(suite, store, fault)
+    began = time.monotonic()
+    if due:
+        async for name, kill in play(suite, fault, due):
+            store.add(fault, name, Played(digest(suite.scenarios[name]), kill))
+    kills = {name: played.kill for name, played in store.of(fault).items() if played.kill}
+    first = next(iter(kills.items()), None)
+    _say(
+        f"{count} {fault}: killed by {len(kills)}"
+        + (f", {first[0]} {first[1].checks[0]}" if first else "")
+        + f"; {len(due)} cells in {time.monotonic() - began:.1f} s"
     )
-    found: dict[str, list[str]] = {}
-    async for record in run(options):
-        if isinstance(record, CellEntry) and record.verdict.word not in ("pass", "not-applicable"):
-            verdict = record.verdict
-            checks = [
-                difference.check.removeprefix(verdict.cell.scenario).lstrip("#/") for difference in verdict.differences
-            ]
-            found[verdict.cell.scenario] = checks or [f"{verdict.word}: {verdict.reason}"]
-    return found
 
 
-async def main(names: list[str]) -> None:
-    told: dict[str, dict[str, list[str]]] = {}
-    for name in names or FAULTS:
-        told[name] = await kills(name, [])
-        first = next(iter(told[name].items()), None)
-        sys.stderr.write(f"{name}: {len(told[name])} scenarios {first and (first[0], first[1][:3])}\n")
-    sys.stdout.write(json.dumps(told, indent=1) + "\n")
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1:]))
+    sys.exit(asyncio.run(main(sys.argv[1:])))

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 class Fault:
     """`story` says what the port does; `plant` makes the reference do it, in this process, before it serves.
 
-    `bug` names where a real port did so: an issue of taskforcesh/bullmq, or a port and its version.
+    `bug` names where a real port did so: an issue of taskforcesh/bullmq, or a port and its version. `script` is the one
+    whose text is changed; "" where the fault lies elsewhere.
     """
 
     name: str
     story: str
     plant: Callable[[], None]
     bug: str = ""
+    script: str = ""

@@ -30,4 +30,4 @@ def mutate(script: str, old: str, new: str) -> None:
 
 
 def fault(name: str, script: str, old: str, new: str, story: str, bug: str = "") -> Fault:
-    return Fault(name, story, partial(mutate, script, old, new), bug)
+    return Fault(name, story, partial(mutate, script, old, new), bug, script)

@@ -1,0 +1,95 @@
+"""What a sound port hears, says and sends to Redis in each scenario, and whether a seeded fault can show there."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from faults import Fault, Talk, Wire
+from faults.wire import Command, taken_apart
+
+
+@dataclass
+class Traffic:
+    """Of one scenario: each different line once. Messages are texts of JSON: a fault may change what it is handed."""
+
+    asked: set[str] = field(default_factory=set)
+    answered: set[tuple[str, str]] = field(default_factory=set)  # method, result
+    told: set[str] = field(default_factory=set)
+    sent: set[tuple[bytes, ...]] = field(default_factory=set)
+
+    def shows(self, fault: Fault | Talk | Wire) -> bool:
+        """Whether the fault changes anything here; of one planted in the library's own code that is not known."""
+        if isinstance(fault, Talk):
+            return (
+                any(_changed(fault.ask, text) for text in self.asked)
+                or any(_changed(lambda value, m=method: fault.answer(m, value), text) for method, text in self.answered)
+                or any(_changed(fault.tell, text) for text in self.told)
+            )
+        if isinstance(fault, Wire):
+            return any(fault.change(list(command)) != list(command) for command in self.sent)
+        return not fault.script or any(_calls(command, fault.script) for command in self.sent)
+
+
+def _changed(change: Callable[[Any], Any], text: str) -> bool:
+    return bool(change(json.loads(text)) != json.loads(text))
+
+
+def _calls(command: tuple[bytes, ...], script: str) -> bool:
+    found = taken_apart(list(command))
+    return found is not None and found.name == script
+
+
+class Notes:
+    """Writes down what passes by, in a file of this process's own in `folder`; made to stand where faults do."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = (folder / f"{os.getpid()}.jsonl").open("a", encoding="utf-8")
+        self._scenario = ""
+
+    def ask(self, message: dict[str, Any]) -> dict[str, Any]:
+        if message["method"] == "scenario.begin":
+            self._scenario = message["params"]["id"]
+        self._note("asked", json.dumps({**message, "id": 0}, sort_keys=True))
+        return message
+
+    def answer(self, method: str, result: Any) -> Any:
+        self._note("answered", method, json.dumps(result, sort_keys=True))
+        return result
+
+    def tell(self, message: dict[str, Any]) -> dict[str, Any]:
+        self._note("told", json.dumps(message, sort_keys=True))
+        return message
+
+    def change(self, command: Command) -> Command:
+        self._note("sent", *(base64.b64encode(word).decode() for word in command))
+        return command
+
+    def _note(self, *words: str) -> None:
+        self._file.write(json.dumps([self._scenario, *words]) + "\n")
+        self._file.flush()
+
+
+def read(folder: Path) -> dict[str, Traffic]:
+    """Scenario → its traffic, of what `Notes` wrote into `folder`."""
+    found: dict[str, Traffic] = defaultdict(Traffic)
+    for file in sorted(folder.glob("*.jsonl")):
+        for line in file.read_text("utf-8").splitlines():
+            scenario, kind, *words = json.loads(line)
+            traffic = found[scenario]
+            match kind:
+                case "asked":
+                    traffic.asked.add(words[0])
+                case "answered":
+                    traffic.answered.add((words[0], words[1]))
+                case "told":
+                    traffic.told.add(words[0])
+                case "sent":
+                    traffic.sent.add(tuple(base64.b64decode(word) for word in words))
+    return dict(found)
