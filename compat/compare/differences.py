@@ -31,11 +31,12 @@ class Comparison(Struct, frozen=True):
 def compare(scenario: Scenario, oracle: History | Canonical, port: History) -> Comparison:
     """Compare two histories of one scenario, place by place; the oracle's may come canonical from a golden.
 
-    Of a port that broke off only what it came to is compared: the captures it has, the calls up to its last step.
+    Of a port that broke off only what it came to is compared: the captures it has, the calls up to its last step. What
+    objects tell their users is compared where the port's driver says that it passes it on.
     """
     one = canonical(scenario, oracle) if isinstance(oracle, History) else oracle
     other = canonical(scenario, port)
-    places = tuple(_places(one, other, port))
+    places = tuple(_places(scenario, one, other, port))
     return Comparison(
         dict(Counter(f"{place.scope}/{place.what}" for place in places)),
         tuple(
@@ -51,12 +52,12 @@ def differences(scenario: Scenario, oracle: History, port: History) -> tuple[Dif
     return compare(scenario, oracle, port).differences
 
 
-def _places(one: Canonical, other: Canonical, port: History) -> Iterator[Place]:
+def _places(scenario: Scenario, one: Canonical, other: Canonical, port: History) -> Iterator[Place]:
     labels = {RUN, *(capture.label for capture in port.captures)}
-    told = {place.what for canon in (one, other) for place in canon.values if place.what.startswith("notices.")}
-    both = {what for what in told if all(any(p.what == what for p in canon.values) for canon in (one, other))}
+    kinds = {scenario.objects[name].kind for name in port.unheard}
+    unheard = {f"notices.{name}" for name in (*port.unheard, *kinds)}
     for place in dict.fromkeys((*one.values, *other.values)):
-        if place.scope not in labels or (place.what in told and place.what not in both):
+        if place.scope not in labels or place.what in unheard:
             continue
         if port.failure is not None and place.scope == RUN:
             if not place.what.startswith("call.") or _step(place) > port.failure.step:

@@ -22,7 +22,7 @@ WEIGHTS: Final[tuple[tuple[str, Weight], ...]] = (
     ("*.bytes", _BYTES),
     ("job.lock.form", Weight("note", "No peer reads a token's form; a UUID keeps two workers from drawing the same.")),
     ("job.id.form", Weight("note", "No peer reads an id's form; a UUID keeps two producers from drawing the same.")),
-    ("notices.*", Weight("note", "A user of the port is told other events of a worker than a user of Node.")),
+    ("notices.*", Weight("event", "Listeners of a worker or a reader are told otherwise than Node's are told.")),
     (
         "job",
         Weight("breaks-peer", "A job that one side keeps and the other does not is lost, or comes back from the dead."),

@@ -78,6 +78,7 @@ class CellRun:
             outcomes=tuple(stage.outcomes),
             attempts=tuple(stage.processor.attempts),
             notices=tuple(self.players.notices),
+            unheard=stage.unheard(),
             labels=dict(stage.labels),
             step_ms=tuple(self._step_ms),
             moves=tuple(stage.moves),
@@ -210,6 +211,8 @@ class CellRun:
     async def _close(self, name: str, force: bool, raises: str | None) -> None:
         stage = self.stage
         kind = stage.scenario.objects[name].kind
+        if kind == "events":
+            await self._waiting.told()
         for side in self.players.sides(name):
             player = stage.opened.pop((name, side), None)
             if player is None:

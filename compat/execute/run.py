@@ -22,10 +22,12 @@ from compat.model.run import CellEntry, Footer, Header, Record
 from compat.model.scenario import TopologyName
 from compat.model.verdict import CellVerdict
 from compat.plan import Plan, cells, digest, sharded
+from compat.protocol.messages import TELLERS, Welcome
 from compat.servers import Server
 
 SLOWEST = 10
 TRACED = 30  # cells at most
+WHO = {"worker": "workers", "events": "readers of events"}
 
 
 async def run(options: Options) -> AsyncIterator[Record]:
@@ -77,6 +79,18 @@ def _header(
         golden=options.golden_name,
         titles={scenario.id: scenario.title for scenario in options.scenarios if scenario.id in played},
         limits=options.limits,
+        unheard=unheard(seats["port"].welcome),
+    )
+
+
+def unheard(port: Welcome) -> tuple[str, ...]:
+    """What is not compared, because the port's driver does not say that it passes it on."""
+    offered = {kind: getattr(port.capabilities, kind) for kind in TELLERS}
+    return tuple(
+        f"what {port.name}'s {WHO[kind]} tell their listeners is not compared: "
+        f"the driver does not declare `{kind}.event` in its capabilities"
+        for kind, names in offered.items()
+        if names and "event" not in names
     )
 
 

@@ -17,6 +17,7 @@ from compat.execute.trouble import Trouble
 from compat.model.cell import Cell, Side
 from compat.model.history import Label, Move, Outcome, Problem
 from compat.model.scenario import FaultKind, Scenario
+from compat.protocol.messages import TELLERS
 from compat.servers import Node, Server
 
 
@@ -92,6 +93,18 @@ class Stage:
     def looping(self, name: str) -> bool:
         """Whether a worker takes jobs by itself."""
         return bool(self.scenario.program) and self.worker_opts[name].get("autorun", True) is not False
+
+    def unheard(self) -> tuple[str, ...]:
+        """The workers and readers of which some side that holds them does not tell."""
+        return tuple(
+            name
+            for name, spec in self.scenario.objects.items()
+            if spec.kind in TELLERS
+            and any(
+                "event" not in getattr(self.seats[spec.impl or side].welcome.capabilities, spec.kind)
+                for side in self.players.sides(name)
+            )
+        )
 
     def any_worker(self) -> bool:
         return any(self.scenario.objects[name].kind == "worker" for name, _ in self.opened)

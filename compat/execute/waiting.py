@@ -78,10 +78,11 @@ class Waiting:
         """Wait until each open reader of events has told of its stream's last entry. One that never does is no trouble
         here: what it has told is compared."""
         stage = self._stage
+        unheard = stage.unheard()
         readers = {
             key: stage.base(key[0])
             for key, player in stage.opened.items()
-            if stage.scenario.objects[key[0]].kind == "events" and not player.frozen
+            if stage.scenario.objects[key[0]].kind == "events" and key[0] not in unheard and not player.frozen
         }
 
         async def look_once() -> bool | None:

@@ -56,7 +56,7 @@ class Attempt(Struct, frozen=True):
 
 
 class Notice(Struct, frozen=True):
-    """What a driver told of its own accord: `worker.event` or `queue.event`."""
+    """What a driver told of its own accord: `worker.event` or `queue.event`, with what the port tells its listeners."""
 
     object: str
     side: Side
@@ -117,6 +117,7 @@ class History(Struct, frozen=True):
     outcomes: tuple[Outcome, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     notices: tuple[Notice, ...] = ()
+    unheard: tuple[str, ...] = ()  # workers and readers whose driver does not say that it tells of their events
     labels: dict[str, Label] = {}
     step_ms: tuple[float, ...] = ()  # when each step began
     moves: tuple[Move, ...] = ()

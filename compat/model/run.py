@@ -30,6 +30,7 @@ class Header(Struct, frozen=True, tag="header", tag_field="record", omit_default
     golden: str = ""  # the file of recorded results that stood for the oracle
     titles: dict[str, str] = {}  # scenario → what is true afterwards
     limits: tuple[str, ...] = ()  # what a green run does not claim
+    unheard: tuple[str, ...] = ()  # what this port's driver leaves uncompared, in words
 
 
 class CellEntry(Struct, frozen=True, tag="cell", tag_field="record"):

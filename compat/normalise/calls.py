@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from compat.model.history import History, Outcome
+from compat.model.history import History, Notice, Outcome
 from compat.model.scenario import Scenario
 from compat.normalise.canonical import RUN, Place
 from compat.normalise.clock import INSTANT, Clock
@@ -186,11 +186,28 @@ def attempts(scenario: Scenario, history: History, names: Names) -> Placed:
 
 
 def notices(scenario: Scenario, history: History, names: Names) -> Placed:
-    """What a driver told of each job of its own accord: the names of the events, object by object, in order."""
-    told: dict[tuple[str, str, str], list[str]] = {}
+    """What an object told its users of each job: the events with their words, in order; and of no job, which events at
+    all.
+
+    How often a worker finds its queue empty is chance; so is, for `order: per-job`, which of two workers has a job, and
+    their events stand together there. A time that an event tells of is compared in the stream.
+    """
+    told: dict[tuple[str, str, str], list[Any]] = {}
     for notice in history.notices:
         spec = scenario.objects.get(notice.object)
-        if notice.job and spec is not None:
-            told.setdefault((notice.object, spec.queue_name, names(notice.job)), []).append(notice.event)
-    for (name, queue, job), events in told.items():
-        yield Place(RUN, f"notices.{name}", queue, job), events
+        if spec is None:
+            continue
+        name = notice.object if scenario.order == "total" else spec.kind
+        words = told.setdefault((name, spec.queue_name, names(notice.job)), [])
+        word = _notice(names, notice)
+        if notice.job or word not in words:
+            words.append(word)
+    for (name, queue, job), words in told.items():
+        yield Place(RUN, f"notices.{name}", queue, job), words if job else sorted(words, key=str)
+
+
+def _notice(names: Names, notice: Notice) -> Any:
+    args = {name: value for name, value in notice.args.items() if value is not None}
+    if (due := args.get("delay")) is not None and str(due).isdigit() and int(due) > _EPOCH:
+        args["delay"] = INSTANT
+    return {"event": notice.event, **walk(decode(args), names, fold=True)} if args else notice.event

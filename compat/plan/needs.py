@@ -9,7 +9,7 @@ from msgspec import UNSET, Struct
 from compat.model.cell import ROLES as SIDES
 from compat.model.cell import Arm
 from compat.model.scenario import JobRef, Role, Scenario, Step, Throw, TopologyName
-from compat.protocol.messages import Capabilities
+from compat.protocol.messages import TELLERS, Capabilities
 
 
 class Need(Struct, frozen=True, order=True):
@@ -71,6 +71,9 @@ def _of_steps(scenario: Scenario) -> Iterator[Need]:
 
     own = {name for name, spec in scenario.objects.items() if spec.impl is None}
     for step in scenario.steps:
+        if step.until is not None and step.until.notice is not None:
+            tellers = (spec for name, spec in scenario.objects.items() if spec.kind in TELLERS and name in own)
+            yield from (Need(spec.player, spec.kind, "event") for spec in tellers)
         if (acting := _acting(scenario, step)) in scenario.objects and acting not in own:
             continue
         if step.add is not None:

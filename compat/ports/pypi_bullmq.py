@@ -121,8 +121,8 @@ class Driver:
             "capabilities": {
                 "queue": ["open", "close", *offered(QUEUE, bullmq.Queue)],
                 "job": offered(JOB, bullmq.Job),
-                "worker": ["open", "close", *offered(WORKER, bullmq.Worker)],
-                "events": ["open", "close"] if hasattr(bullmq, "QueueEvents") else [],
+                "worker": ["open", "close", "event", *offered(WORKER, bullmq.Worker)],
+                "events": ["open", "close", "event"] if hasattr(bullmq, "QueueEvents") else [],
                 "processor": [*ACTIONS, "gate", *THROWS, "die"],
                 "flow": ["open", "close", *offered(FLOW, bullmq.FlowProducer)],
                 "scheduler": [],

@@ -10,6 +10,7 @@ from compat.model.history import Implementation
 from compat.model.scenario import Action, End
 
 PROTOCOL = "bullmq-compat/1"
+TELLERS = ("worker", "events")  # the kinds of objects that tell of events of their own accord
 LINE_LIMIT = 16 * 1024 * 1024  # bytes
 
 #: JSON-RPC error codes a driver answers with.
@@ -46,11 +47,12 @@ class Envelope(Struct, frozen=True, omit_defaults=True):
 class Capabilities(Struct, frozen=True, omit_defaults=True):
     """What a driver can do; a scenario that needs more is not applicable to it.
 
-    `queue`, `job`, `worker`, `events`, `producer`, `flow`: methods by name (without the group). `processor`: the
-    actions and ends it can play: `progress`, `log`, `updateData`, `extendLock`, `spin`, `gate`, `unrecoverable`,
-    `delayed`, `waiting`, `waitingChildren`, `rateLimit`, `nonError`, `die`. (`return` and a plain
-    error are taken for granted.) `scheduler`: what can be asked of one: `every`, `pattern`, `repeat` (repeatable jobs),
-    `repeatStrategy`.
+    `queue`, `job`, `worker`, `events`, `producer`, `flow`: methods by name (without the group). `event` among those of
+    `worker` and `events`: it passes on what such an object tells its listeners (`worker.event`, `queue.event`), and
+    that is compared with what Node's tells. `processor`: the actions and ends it can play: `progress`, `log`,
+    `updateData`, `extendLock`, `spin`, `gate`, `unrecoverable`, `delayed`, `waiting`, `waitingChildren`, `rateLimit`,
+    `nonError`, `die`. (`return` and a plain error are taken for granted.) `scheduler`: what can be asked of one:
+    `every`, `pattern`, `repeat` (repeatable jobs), `repeatStrategy`.
     """
 
     queue: tuple[str, ...] = ()

@@ -299,6 +299,8 @@ def _footer(run: Run, code: int) -> Iterator[RenderableType]:
     if footer is not None and footer.slowest:
         slowest = ", ".join(f"{printable(cell)} {seconds:.1f} s" for cell, seconds in footer.slowest)
         yield Text(f"slowest: {slowest}; median {footer.median_cell_seconds:.2f} s", style="dim")
+    for words in run.header.unheard:
+        yield Text(printable(words), style="yellow")
     if run.verdicts and set(run.words) == {"not-applicable"}:
         yield Text("nothing was judged: no cell is applicable to this port", style="bold yellow")
     missing = run.header.cells - len(run.verdicts)

@@ -71,6 +71,8 @@ def _blocks(run: Run) -> Iterator[str]:
     mended = sorted({name for v in run.verdicts for name, what in v.quirks.items() if what == "mended"})
     if mended:
         yield f"Quirks of Node 5.62.0 that the port does without: {escaped(listed(mended))}."
+    for words in header.unheard:
+        yield f"*{escaped(words)}*"
     yield (
         f"<sub>{escaped(header.started)}; harness {escaped(header.harness)}; gate {header.gate}; "
         + "; ".join(f"{topology}\\: {escaped(title)}" for topology, title in header.servers.items())

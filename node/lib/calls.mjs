@@ -86,8 +86,8 @@ export class Calls {
       capabilities: {
         queue: offered("queue", Queue),
         job: offered("job", Job),
-        worker: offered("worker", Worker),
-        events: offered("events", QueueEvents),
+        worker: [...offered("worker", Worker), "event"],
+        events: [...offered("events", QueueEvents), "event"],
         producer: offered("producer", QueueEventsProducer),
         processor: PLAYS,
         scheduler: ["every", "pattern", "repeat", "repeatStrategy"],

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import pickle
 import sys
 import time
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from faults import FAULTS, Fault
@@ -41,50 +44,79 @@ MANY = 16  # cells at once where all that is left to do is to wait
 Kills = AsyncGenerator[tuple[str, Kill | None], None]
 
 
+@dataclass
+class Sound:
+    """One scenario as it should be: what the oracle left, and what a sound port said. `right` is of the port alone."""
+
+    digest: str
+    oracle: Implementation
+    right: Canonical
+    traffic: Traffic
+
+
 class Suite:
-    """The scenarios, what the oracle leaves in those that a port plays alone, and what a sound port says in each."""
+    """The scenarios, each with what is sound in it; kept in `.state/kills/sound`, for the next run."""
 
     def __init__(self, scenarios: Sequence[Scenario]) -> None:
         self.scenarios = {scenario.id: scenario for scenario in scenarios}
         self.alone = [s for s in scenarios if "self" in s.arms and "single" in s.topologies]
-        self.others = [s for s in scenarios if s not in self.alone]
-        self.traffic: dict[str, Traffic] = {}
-        self._oracle: Implementation | None = None
-        self._right: dict[str, Canonical] = {}
+        self.sound: dict[str, Sound] = {}
 
     async def prepare(self) -> None:
-        """Play all scenarios once, the oracle and a sound port, and keep what each leaves and says."""
-        folder = STATE / "traffic"
-        folder.mkdir(parents=True, exist_ok=True)
-        for old in folder.iterdir():
-            old.unlink()
+        """Play the scenarios that are new, by the oracle and by a sound port, and keep what each leaves and says."""
+        for scenario in self.scenarios.values():
+            file = _sound(scenario)
+            if file.exists():
+                kept = pickle.loads(file.read_bytes())  # our own file
+                if kept.digest == digest(scenario):
+                    self.sound[scenario.id] = kept
+        new = [scenario for scenario in self.scenarios.values() if scenario.id not in self.sound]
+        if new:
+            _say(f"{len(new)} scenarios are played once, by Node and by a sound port")
+            await self._play(new)
+
+    async def _play(self, new: Sequence[Scenario]) -> None:
+        oracle: list[Implementation] = []
+        right: dict[str, Canonical] = {}
 
         def keep(scenario: Scenario, history: History) -> None:
-            if history.cell.topology == "single":
-                self._right[scenario.id] = canonical(scenario, history)
+            right[scenario.id] = canonical(scenario, history)
 
-        implementation = f"{MUTANT} --note {folder}"
-        for part, arms, topologies in ((self.alone, ("self",), ("single",)), *_ways(self.others)):
-            options = Options(tuple(part), arms, topologies, implementation, jobs=JOBS, keep=keep)
-            async with aclosing(run(options)) as records:
-                async for record in records:
-                    if isinstance(record, Header):
-                        self._oracle = record.oracle
-                    elif isinstance(record, CellEntry) and record.verdict.word not in ("pass", "not-applicable"):
-                        raise SystemExit(f"{record.verdict.cell.id}: a sound port fails: {_why(record.verdict)}")
-        self.traffic = read(folder)
+        with TemporaryDirectory(prefix="bullmq-compat-kills-") as folder:
+            implementation = f"{MUTANT} --note {folder}"
+            alone = [scenario for scenario in new if scenario in self.alone]
+            for part, arms, topologies in (*_ways(new, alone), *([(alone, ("self",), ("single",))] if alone else ())):
+                options = Options(tuple(part), arms, topologies, implementation, jobs=JOBS, keep=keep)
+                async with aclosing(run(options)) as records:
+                    async for record in records:
+                        if isinstance(record, Header):
+                            oracle.append(record.oracle)
+                        elif isinstance(record, CellEntry) and record.verdict.word not in ("pass", "not-applicable"):
+                            raise SystemExit(f"{record.verdict.cell.id}: a sound port fails: {_why(record.verdict)}")
+            traffic = read(Path(folder))
+        for scenario in new:
+            if scenario.id in traffic:  # else the reference lacks what it asks for
+                sound = Sound(digest(scenario), oracle[0], right[scenario.id], traffic[scenario.id])
+                self.sound[scenario.id] = sound
+                _sound(scenario).parent.mkdir(parents=True, exist_ok=True)
+                _sound(scenario).write_bytes(pickle.dumps(sound))
 
     def golden(self, scenarios: Iterable[Scenario]) -> Golden:
         """What the oracle leaves, for scenarios whose deadlines may be others."""
-        assert self._oracle is not None
+        found = {s.id: self.sound[s.id] for s in scenarios}
         recordings = {
-            (s.id, "single"): Recording(s.id, "single", golden_digest(s), self._right[s.id]) for s in scenarios
+            (s.id, "single"): Recording(s.id, "single", golden_digest(s), found[s.id].right) for s in scenarios
         }
-        return Golden(self._oracle, recordings)
+        return Golden(next(iter(found.values())).oracle, recordings)
 
 
-def _ways(scenarios: Sequence[Scenario]) -> list[tuple[list[Scenario], Any, Any]]:
+def _sound(scenario: Scenario) -> Path:
+    return STATE / "sound" / f"{scenario.id.replace('/', '--')}.pickle"
+
+
+def _ways(scenarios: Sequence[Scenario], alone: Sequence[Scenario]) -> list[tuple[list[Scenario], Any, Any]]:
     """Scenarios that no port plays alone on a single server, by arm and topology."""
+    scenarios = [s for s in scenarios if s not in alone]
     shared = [s for s in scenarios if "self" not in s.arms]
     return [
         way
@@ -131,7 +163,7 @@ async def play(
                     doubtful.append(suite.scenarios[name])
                 else:
                     yield name, kill
-    for part, arms, topologies in _ways([s for s in scenarios if s in suite.others]):
+    for part, arms, topologies in _ways(scenarios, suite.alone):
         async for pair in _kills(Options(tuple(part), arms, topologies, f"{MUTANT} {fault}", jobs=JOBS)):
             yield pair
 
@@ -166,8 +198,8 @@ def _due(suite: Suite, store: Store, fault: str) -> list[Scenario]:
         scenario
         for scenario in suite.scenarios.values()
         if (scenario in suite.alone or isinstance(planted, Fault) or scenario.topologies != ("cluster",))
-        and scenario.id in suite.traffic  # else the reference lacks what it asks for
-        and suite.traffic[scenario.id].shows(planted)
+        and (sound := suite.sound.get(scenario.id)) is not None
+        and sound.traffic.shows(planted)
         and known.get(scenario.id, Played("")).digest != digest(scenario)
     ]
 
@@ -176,6 +208,7 @@ async def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python3 ci kills", description=__doc__)
     parser.add_argument("faults", nargs="*", metavar="FAULT", help="play these anew; without any, all that is missing")
     parser.add_argument("--scenarios", action="append", default=[], metavar="PATTERN", help="only these, and no page")
+    parser.add_argument("--shard", default="1/1", metavar="I/N", help="every Nth fault, from the Ith on")
     parser.add_argument("--page", action="store_true", help="write the page of what was played, and play nothing")
     given = parser.parse_args(arguments)
     if unknown := [name for name in given.faults if name not in FAULTS]:
@@ -184,9 +217,9 @@ async def main(arguments: Sequence[str]) -> int:
     store = Store(STATE / "played.jsonl", FAULTS)
     if not given.page:
         suite = Suite(select(everything, given.scenarios, ()))
-        _say(f"{len(suite.scenarios)} scenarios are played once, by Node and by a sound port")
         await suite.prepare()
-        names = given.faults or list(FAULTS)
+        first, step = map(int, given.shard.split("/"))
+        names = (given.faults or list(FAULTS))[first - 1 :: step]
         for number, fault in enumerate(names, 1):
             if given.faults:
                 store.forget(fault, suite.scenarios)

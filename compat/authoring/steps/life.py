@@ -9,7 +9,7 @@ import msgspec
 
 from compat.authoring.guide import Guide, Wrong, open_queue
 from compat.drivers.errors import CallRaised, DriverError, Undeclared
-from compat.protocol.messages import Capabilities
+from compat.protocol.messages import TELLERS, Capabilities
 from compat.protocol.methods import METHODS
 
 ACTIONS = {"progress", "log", "updateData", "extendLock", "spin", "gate"}
@@ -35,11 +35,7 @@ async def capabilities(guide: Guide) -> None:
         names = offered.get(group)
         if not isinstance(names, list | tuple):
             continue
-        known = (
-            ACTIONS | ENDS
-            if group == "processor"
-            else {m[len(group) + 1 :] for m in METHODS if m.startswith(f"{group}.")}
-        )
+        known = _known(group)
         for name in names:
             if known and name not in known:
                 near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
@@ -50,7 +46,8 @@ async def capabilities(guide: Guide) -> None:
 def _known(group: str) -> set[str]:
     if group == "processor":
         return {*ACTIONS, *ENDS}
-    return {method.partition(".")[2] for method in METHODS if method.startswith(f"{group}.")}
+    methods = {method.partition(".")[2] for method in METHODS if method.startswith(f"{group}.")}
+    return methods | {"event"} if group in TELLERS else methods
 
 
 async def ping(guide: Guide) -> None:

@@ -35,11 +35,18 @@ async def work(guide: Guide) -> str | None:
         '`returnvalue` {"sent":true} in the job\'s hash',
         "end the attempt with the `return` of `processor.call`'s answer",
     )  # fmt: skip
-    await guide.soon(
-        lambda: _first([e for e in guide.events if e.object == "w" and e.event == "completed"]),
-        "a notification `worker.event {on: w, event: completed, job}`",
-        "listen to the port's own worker events and pass them on",
-    )
+    if guide.lacks("worker.event") is None:
+        await guide.soon(
+            lambda: _first([e for e in guide.events if e.object == "w" and e.event == "completed"]),
+            "a notification `worker.event {on: w, event: completed, job}`",
+            "listen to the port's own worker events and pass them on",
+        )
+    elif guide.events:
+        raise Wrong(
+            f"a notification that the worker told of `{guide.events[0].event}`",
+            "none, or `event` among `worker` in `capabilities`",
+            "say so there, and what your worker tells its listeners is compared with what Node's tells",
+        )  # fmt: skip
     guide.works = True
     return None
 

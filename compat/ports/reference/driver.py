@@ -115,8 +115,8 @@ class Driver:
             "capabilities": {
                 "queue": ["open", "close", *QUEUE],
                 "job": [*JOB],
-                "worker": ["open", "close", *WORKER],
-                "events": ["open", "close"],
+                "worker": ["open", "close", "event", *WORKER],
+                "events": ["open", "close", "event"],
                 "producer": ["open", "close", *PRODUCER],
                 "processor": [*ACTIONS, *THROWS, "die"],
                 "scheduler": ["every", "pattern", "repeat", "repeatStrategy"],

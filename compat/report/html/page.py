@@ -251,11 +251,11 @@ def _foot(run: Run) -> Iterator[Markup]:
         el("li", el("span", MARKS[word].sign, class_=f"mark-sign w-{word}"), f" {meaning}") for word, meaning in legend
     ]
     yield el("details", el("summary", "Marks"), el("ul", marks, class_="plainlist"))
-    if run.header.limits:
+    if limits := (*run.header.unheard, *run.header.limits):
         yield el(
             "details",
             el("summary", "What a green run does not claim"),
-            el("ul", [el("li", limit) for limit in run.header.limits]),
+            el("ul", [el("li", limit) for limit in limits]),
             id="limits",
             open=True,
         )

@@ -48,6 +48,12 @@ def test_a_driver_that_misbehaves_is_told_how(call: Call, python: str, root: Pat
     assert told in said, said
 
 
+def test_a_driver_that_tells_of_events_and_does_not_say_so_is_told(call: Call, python: str, root: Path) -> None:
+    code, said = call("driver", "check", "--", python, str(root / "tests/drivers/modest.py"))
+    assert code == 1
+    assert "say so there" in said and said.count("  wrong") == 1, said
+
+
 @pytest.mark.parametrize("language", SKELETONS)
 def test_a_skeleton_passes_as_it_is_written(call: Call, tmp_path: Path, language: str) -> None:
     made = write(language, tmp_path / "driver")

@@ -97,14 +97,22 @@ def test_values_are_told_apart_that_python_holds_for_equal(one: object, other: o
     assert not inner(one, one)
 
 
-def test_notices_count_only_where_both_sides_tell_any(busy: Scenario, history: Make) -> None:
-    def telling(one: History, *events: str) -> History:
-        notices = tuple(Notice("w", "oracle", event, "1", {}) for event in events)
-        return msgspec.structs.replace(one, notices=notices)
+def telling(one: History, *events: str, unheard: tuple[str, ...] = ()) -> History:
+    notices = tuple(Notice("w", "oracle", event, "1", {}) for event in events)
+    return msgspec.structs.replace(one, notices=notices, unheard=unheard)
 
-    assert differences(busy, telling(history(), "active"), history("self")) == ()
-    (one,) = differences(busy, telling(history(), "active"), telling(history("self"), "active", "failed"))
-    assert (one.check, one.level) == ("made/up#run/notices.w", "note")
+
+@pytest.mark.parametrize("told", [(), ("active",), ("active", "failed", "failed")])
+def test_a_worker_that_tells_otherwise_or_nothing_differs(busy: Scenario, history: Make, told: tuple[str, ...]) -> None:
+    (one,) = differences(busy, telling(history(), "active", "failed"), telling(history("self"), *told))
+    assert (one.check, one.level) == ("made/up#run/notices.w", "event")
+
+
+@pytest.mark.parametrize("order", ["total", "per-job"])
+def test_what_a_driver_does_not_claim_to_pass_on_is_not_compared(busy: Scenario, history: Make, order: str) -> None:
+    scenario = msgspec.structs.replace(busy, order=order)
+    assert not differences(scenario, telling(history(), "active"), telling(history("self"), unheard=("w",)))
+    assert differences(scenario, telling(history(), "active"), telling(history("self")))
 
 
 def test_of_a_port_that_broke_off_only_what_it_came_to_is_compared(busy: Scenario, history: Make) -> None:

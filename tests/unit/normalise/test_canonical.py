@@ -277,10 +277,38 @@ def test_an_error_is_its_symbol_and_one_without_equals_nothing(busy: Scenario, h
     assert told("unclassified", "TypeError") == {"raises": "<unclassified: TypeError>"}
 
 
-def test_notices_are_names_of_events_by_job(busy: Scenario, history: Make) -> None:
-    notices = tuple(Notice("w", "oracle", event, "1", {}) for event in ("active", "failed"))
-    one = msgspec.structs.replace(history(), notices=notices)
-    assert value(busy, one, "notices.w", "1", RUN) == ["active", "failed"]
+def test_what_is_told_of_a_job_is_a_sequence_of_events_with_their_words(busy: Scenario, history: Make) -> None:
+    told = (Notice("w", "oracle", "active", "1", {}), Notice("w", "oracle", "failed", "1", {"failedReason": "no"}))
+    one = msgspec.structs.replace(history(), notices=told)
+    assert value(busy, one, "notices.w", "1", RUN) == ["active", {"event": "failed", "failedReason": "no"}]
+
+
+def test_how_often_something_is_told_of_no_job_is_left_to_chance(busy: Scenario, history: Make) -> None:
+    told = tuple(Notice("w", "oracle", event, "", {}) for event in ("drained", "closed", "drained"))
+    one = msgspec.structs.replace(history(), notices=told)
+    assert value(busy, one, "notices.w", "", RUN) == ["closed", "drained"]
+
+
+def test_which_of_several_workers_told_is_left_to_chance_where_jobs_are_compared_one_by_one(
+    busy: Scenario, history: Make
+) -> None:
+    loose = msgspec.structs.replace(busy, order="per-job")
+    one = msgspec.structs.replace(history(), notices=(Notice("w", "oracle", "active", "1", {}),))
+    assert value(loose, one, "notices.worker", "1", RUN) == ["active"]
+
+
+def test_words_that_are_null_are_as_good_as_none_and_a_due_time_is_an_instant(busy: Scenario, history: Make) -> None:
+    told = (
+        Notice("w", "oracle", "completed", "1", {"returnvalue": None}),
+        Notice("w", "oracle", "delayed", "1", {"delay": "1795500012345"}),
+        Notice("w", "oracle", "delayed", "1", {"delay": "12"}),
+    )
+    one = msgspec.structs.replace(history(), notices=told)
+    assert value(busy, one, "notices.w", "1", RUN) == [
+        "completed",
+        {"event": "delayed", "delay": "<instant>"},
+        {"event": "delayed", "delay": "12"},
+    ]
 
 
 def test_every_key_is_read_by_a_rule_and_every_rule_says_why(busy: Scenario, history: Make) -> None:

@@ -20,9 +20,9 @@ OBJECTS = {"q": {"queue": "mail"}, "w": {"worker": "mail"}, "f": {"flow": "mail"
 ALL = Capabilities(
     queue=("add", "addBulk", "pause"),
     job=("promote",),
-    worker=("sweep", "pause"),
+    worker=("sweep", "pause", "event"),
     processor=("progress", "gate", "die", "unrecoverable", "extendLock"),
-    events=("open", "close"),
+    events=("open", "close", "event"),
     flow=("add", "addBulk", "getFlow"),
     clock=True,
     cluster=True,
@@ -57,6 +57,7 @@ def test_arms_and_topologies_are_those_that_both_the_scenario_and_the_caller_nam
         ({"sweep": "w"}, {"worker": ("pause",)}, {"self", "consume"}),
         ({"advance": 1}, {"clock": False}, {"self", "produce", "consume"}),
         ({"fault": {"kind": "clock-stepped", "of": "w", "ms": 1}}, {"clock": False}, {"self", "consume"}),
+        ({"until": {"notice": "active"}}, {"worker": ("sweep",)}, {"self", "consume"}),
     ],
 )
 def test_a_cell_does_not_apply_where_the_port_plays_a_role_it_cannot(

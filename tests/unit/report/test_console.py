@@ -104,6 +104,11 @@ def test_known_mild_and_not_applicable_are_told_shortly(run: Run) -> None:
     assert "no capability `cluster`  2 cells of events/priority, queue/add" in section(text, "Not applicable")
 
 
+def test_what_a_driver_leaves_uncompared_is_told_at_the_end(run: Run) -> None:
+    told = Run(replace(run.header, unheard=("its workers' words are not compared",)), run.verdicts, run.footer)
+    assert "its workers' words are not compared" in shown(told).splitlines()[-2]
+
+
 def test_the_last_lines_count_and_say_what_the_exit_code_means(run: Run) -> None:
     assert shown(run, width=200).splitlines()[-3:] == [
         "5 scenarios, 10 cells, 194 checks: 2 pass, 2 fail, 1 stale, 1 invalid, 1 error, 1 known, 2 not-applicable; "

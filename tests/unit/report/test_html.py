@@ -66,10 +66,22 @@ def test_limits_and_titles_and_calls_are_told(run: Run) -> None:
     call = ScriptCall(1.5, "oracle", "addJob", ("<prefix>:mail:wait",), ('{"a": 1}',))
     trace = TraceEntry(cell, "fail", (call,), (), cut=3)
     header = replace(
-        run.header, limits=("Time is moved",), titles={"retry/fixed": "It is tried again"}, golden="a.golden"
+        run.header,
+        limits=("Time is moved",),
+        unheard=("It says nothing",),
+        titles={"retry/fixed": "It is tried again"},
+        golden="a.golden",
     )
     said = read(page(Run(header, run.verdicts, run.footer, {cell: trace}))).said
-    for words in ("Time is moved", "It is tried again", "(golden)", "addJob", "<prefix>:mail:wait", "3 calls left out"):
+    for words in (
+        "Time is moved",
+        "It says nothing",
+        "It is tried again",
+        "(golden)",
+        "addJob",
+        "<prefix>:mail:wait",
+        "3 calls left out",
+    ):
         assert words in said, words
 
 
