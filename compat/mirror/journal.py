@@ -86,9 +86,9 @@ class Journal:
                 found[replay] = None
             elif finished is not None:
                 outcome: Outcome = "failed" if reason is not None and value is None else "completed"
-                found[replay] = End(
-                    outcome, readable(reason if outcome == "failed" else value), *marks([made, begun, finished])
-                )
+                last = marks([made, begun, finished])
+                said = readable(reason if outcome == "failed" else value)
+                found[replay] = End(outcome, said, last.attempts, last.ms)
         return found
 
     async def _all(self, key: bytes) -> Any:

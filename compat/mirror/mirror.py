@@ -16,13 +16,14 @@ from compat.mirror.journal import Journal, Standing
 from compat.mirror.model import Divergence, End, Gap, Input, Pair, Unread
 from compat.mirror.players import Adder, StandIn
 from compat.mirror.source import ENTRIES, Marks, Source
-from compat.mirror.tail import START, Batch, Finish, batch, before, order, replay
+from compat.mirror.tail import START, Batch, Finish, batch, before, ms_of, order, replay
 from compat.mirror.verdict import Ignored, divergences
 from compat.watch.line import Away, CannotLook
 
 AHEAD: Final = 2_000  # replays that wait for the new worker; production is not read on while there are more
 LOOKED: Final = 500  # of them that are looked at in one round
 IDLE_S: Final = 0.1  # between two rounds in which nothing came
+LATER_MS: Final = 5_000  # clocks of a worker and its server may differ by so much; what ended later is another end
 AWAY_S: Final = 0.5  # between two tries to reach a server that is away
 
 
@@ -174,7 +175,7 @@ class Mirror:
         self._hand.take(
             {job: given for job, given in inputs.items() if isinstance(given, Input) and job in told.coming}
         )
-        self._hand.begun(told.started, told.again)
+        self._hand.begun(told.started, told.again & told.coming)
         for finish in told.finishes:
             if finish.job not in told.coming:
                 self._hand.let_go(finish.job)
@@ -255,6 +256,8 @@ def pause(entries: int, jobs: int, rate: float) -> float:
 
 def ended(finish: Finish, marks: Marks, *, again: bool) -> End:
     """A job's end: outcome and value are the stream's, the rest its hash's. Of a job that was taken up `again` the
-    attempts count on, and so are not compared."""
+    attempts count on, and so are not compared; nor is anything of a hash that tells of a later end."""
+    if marks.at - ms_of(finish.entry) > LATER_MS:
+        return End(finish.outcome, finish.value, None, finish.ms)
     ms = finish.ms if marks.ms is None else marks.ms
     return End(finish.outcome, finish.value, None if again else marks.attempts, ms)

@@ -32,10 +32,11 @@ class Page(NamedTuple):
 
 
 class Marks(NamedTuple):
-    """What a hash says of its job's last attempt."""
+    """What a hash says of its job's last attempt, and when (ms) that ended by its worker's clock."""
 
     attempts: int | None
     ms: float | None
+    at: float = 0.0
 
 
 class Source:
@@ -125,7 +126,8 @@ def marks(answer: Any) -> Marks:
     if not isinstance(answer, list) or answer[2] is None:
         return Marks(None, None)
     made, begun, ended = (_number(raw) for raw in answer)
-    return Marks(None if made is None else int(made), None if None in (begun, ended) else (ended or 0) - (begun or 0))
+    lasted = None if begun is None or ended is None else ended - begun
+    return Marks(None if made is None else int(made), lasted, ended or 0.0)
 
 
 def _number(raw: bytes | None) -> float | None:

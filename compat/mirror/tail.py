@@ -70,7 +70,7 @@ def batch(entries: Iterable[StreamEntry], share: float, started: dict[str, float
         frozenset(coming),
         {job: at for job, at in starts.items() if job in coming},
         tuple(finishes),
-        frozenset(again & coming),
+        frozenset(again),
     )
 
 

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from bullmq_ref import FlowProducer, Job, UnrecoverableError
+from bullmq_ref import FlowProducer, Job, Queue, UnrecoverableError
 
 CAUGHT_UP = ("--from", "start", "--until-caught-up", "--for", "100s")
 
@@ -181,6 +181,19 @@ async def test_a_job_with_children_is_not_replayed(scene: Any) -> None:
     (unread,) = said.of("unread")
     assert "children" in unread["why"]
     assert (said.code, said.end["compared"]) == (0, 1)
+
+
+async def test_each_end_of_a_job_that_was_retried_has_a_replay_of_its_own(scene: Any) -> None:
+    (failed,) = await scene.production.run(job("bad", {"to": "nobody"}))
+    async with Queue("q", connection=scene.connection, prefix=scene.prefix) as queue:
+        retried = await queue.get_job(failed)
+        assert retried is not None
+        await retried.retry()
+    await scene.production.work(1)
+    async with scene.worker(faithful):
+        said = await scene.mirror(*CAUGHT_UP, "--ignore", "duration")
+    assert (said.of("divergence"), said.code, said.end["compared"]) == ([], 0, 2), said.err
+    assert len(await scene.replays()) == 2
 
 
 async def test_jobs_that_were_removed_at_once_are_named_and_counted(scene: Any) -> None:

@@ -57,11 +57,11 @@ def test_calls_are_bounded_in_jobs_and_in_bytes() -> None:
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        ([b"2", b"1000", b"1250"], Marks(2, 250.0)),
+        ([b"2", b"1000", b"1250"], Marks(2, 250.0, 1250.0)),
         ([b"2", b"1000", None], Marks(None, None)),  # under way again
         ([None, None, None], Marks(None, None)),  # gone
-        ([None, None, b"1250"], Marks(None, None)),
-        ([b"x", b"1000", b"1250"], Marks(None, 250.0)),
+        ([None, None, b"1250"], Marks(None, None, 1250.0)),
+        ([b"x", b"1000", b"1250"], Marks(None, 250.0, 1250.0)),
     ],
 )
 def test_marks_are_those_of_an_attempt_that_has_ended(answer: list[bytes | None], expected: Marks) -> None:

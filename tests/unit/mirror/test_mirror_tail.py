@@ -44,6 +44,17 @@ def test_a_job_that_had_ended_and_is_taken_up_again_is_one_whose_attempts_count_
     assert (told.again, told.coming, len(told.finishes)) == ({"1"}, {"1"}, 1)
     end = ended(told.finishes[0], Marks(4, 12.0), again=True)
     assert (end.attempts, end.ms) == (None, 12.0)
+    over = batch([entry(1, "waiting", prev="failed"), entry(2, "failed", failedReason="x")], 1, {})
+    assert (over.again, over.coming) == ({"1"}, frozenset())  # known as such to the end in the same batch
+
+
+@pytest.mark.parametrize(("at", "attempts", "ms"), [(990.0, 2, 7.0), (5_900.0, 2, 7.0), (9_000.0, None, 40.0)])
+def test_a_hash_that_tells_of_a_later_end_is_not_believed(at: float, attempts: int | None, ms: float) -> None:
+    """A mirror that comes late finds the hash of a job that was retried, and has ended again."""
+    entries = [entry(960, "active"), entry(1_000, "failed", failedReason="x")]
+    (finish,) = batch(entries, 1, {}).finishes
+    end = ended(finish, Marks(2, 7.0, at), again=False)
+    assert (end.attempts, end.ms) == (attempts, ms)
 
 
 def test_removed_jobs_and_events_of_no_job_are_left_alone() -> None:
