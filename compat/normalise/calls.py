@@ -35,8 +35,8 @@ def outcomes(scenario: Scenario, history: History, names: Names) -> Placed:
     knowing, only that it was made.
 
     Jobs are reduced to the properties of the protocol, where null, absent and an empty list of traces are the same;
-    times become instants; a rate limit's remaining life, `<ttl>`; the version, `<claimed>`. An error without a symbol
-    equals nothing: its text stays.
+    times become instants; a rate limit's remaining life, up to the longest in the scenario, `<ttl>`; the version,
+    `<claimed>`. An error without a symbol equals nothing: its text stays.
     """
     clock = Clock(history)
     seen: Counter[tuple[int, str]] = Counter()
@@ -60,13 +60,24 @@ def _ending(scenario: Scenario, history: History, names: Names, clock: Clock, ou
     if outcome.result is UNSET or outcome.result is None:
         return "<nothing>"
     result = decode(outcome.result)
-    if method in _TTLS and isinstance(result, (int, float)) and result > 0:
+    if method in _TTLS and isinstance(result, (int, float)) and 0 < result <= _longest_limit(scenario):
         return "<ttl>"
     if method == "getVersion" and result in {claim(side) for side in history.sides.values()}:
         return "<claimed>"
     if method == "getDependencies" and isinstance(result, dict):
         result = _children(names, clock, outcome, result)
     return _answer(scenario, history, names, clock, outcome, result)
+
+
+def _longest_limit(scenario: Scenario) -> float:
+    """The longest rate limit, in ms, that a scenario sets in any way."""
+    found = [(spec.opts.get("limiter") or {}).get("duration") for spec in scenario.objects.values()]
+    for step in scenario.steps:
+        if step.call is not None and step.call.method in ("rateLimit", "setGlobalRateLimit"):
+            found += [step.call.args.get("ms"), step.call.args.get("duration")]
+    ends = [rule.then.throw for rule in scenario.program]
+    found += [getattr(end, "ms", None) for end in ends]
+    return max((ms for ms in found if isinstance(ms, (int, float))), default=0)
 
 
 def _children(names: Names, clock: Clock, outcome: Outcome, answer: dict[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 """Which scenario kills which seeded fault, and by which check: the pairs that are tested.
 
-The whole matrix, every fault against every scenario, is made by `python tests/mutants/matrix.py`.
+The whole matrix, every fault in every scenario where it can show, is made by `python3 ci kills`.
 """
 
 from __future__ import annotations
+
+#: Scenarios that `bullmq_ref` cannot play, and its mutants neither.
+BEYOND = {"retry/not-an-error": "what Python raises is an exception always"}
 
 #: fault → (scenario, the check that must tell it)
 KILLS: dict[str, tuple[str, str]] = {
@@ -164,11 +167,11 @@ KILLS: dict[str, tuple[str, str]] = {
     "no-workers": ("manage/workers", "call.step 4 queue.getWorkersCount as one"),
     "attempts-hidden": ("manage/getters", "call.step 17 queue.getJob as found"),
     "returnvalue-quoted": ("manage/getters", "call.step 17 queue.getJob as found"),
-    "completed-untold": ("events/reader", "step-5"),
-    "failed-untold": ("events/reader", "step-7"),
-    "active-untold": ("events/worker", "step-4"),
-    "drained-untold": ("events/reader", "step-8"),
-    "progress-untold": ("events/reader", "step-6"),
+    "completed-untold": ("worker/complete", "notices.w"),
+    "failed-untold": ("retry/fixed", "notices.w"),
+    "active-untold": ("worker/next-job-on-finish", "notices.w"),
+    "drained-untold": ("worker/drained", "notices.w"),
+    "progress-untold": ("progress/values", "notices.w"),
     "sweep-arguments-swapped": ("stalled/deferred-failure", "job.defa"),
     "sweep-prefix-without-colon": ("stalled/died-in-processor", "job.stc"),
     "wait-and-paused-swapped": ("job/backoff-forms", "wait"),
@@ -188,7 +191,40 @@ KILLS: dict[str, tuple[str, str]] = {
     "scheduler-start-ignored": ("scheduler/start-date-past", "job.opts"),
     "scheduler-end-ignored": ("scheduler/end-date", "job.opts"),
     "scheduler-template-ignored": ("scheduler/defaults", "job.opts"),
-    "added-untold": ("events/reader", "step-2"),
-    "stalled-untold": ("stalled/several", "step-14"),
+    "added-untold": ("queue/worker-alone", "notices.e"),
+    "stalled-untold": ("stalled/killed-worker", "notices.v"),
     "remove-takes-children": ("flow/remove-parent-alone", "job"),
+    "backoff-ignored": ("job/options", "job.opts"),
+    "parent-option-ignored": ("flow/by-hand", "job.parent"),
+    "priority-ignored": ("delay/promote", "job.priority"),
+    "force-ignored": ("manage/obliterate-active", "call.step 5 queue.obliterate"),
+    "offset-honoured": ("scheduler/offset", "repeat"),
+    "tags-itself": ("cluster/no-tag", "step--1"),
+    "flow-in-pieces": ("flow/across-tags", "waiting-children"),
+    "orphans-accepted": ("flow/missing-parent", "job"),
+    "limits-nobody": ("rate/queue-limit", "meta.max"),
+    "limit-without-an-end": ("manage/getters-empty", "call.step 10 queue.getRateLimitTtl as ttl"),
+    "prioritized-unlisted": ("manage/getters", "call.step 8 queue.getPrioritized as prioritized"),
+    "children-hidden": ("flow/completed", "call.step 4 job.getChildrenValues as values"),
+    "returnvalue-hidden": ("manage/getters", "call.step 17 queue.getJob as found"),
+    "listeners-hear-nothing": ("worker/complete", "notices.w"),
+    "results-untold": ("worker/complete", "notices.w"),
+    "result-not-a-number": ("worker/return-values", "job.returnvalue"),
+    "reason-cut": ("flow/fail-parent", "job.failedReason"),
+    "pause-says-resumed": ("pause/lists", "meta.paused"),
+    "pause-lists-swapped": ("pause/twice", "laws/nothing-lost"),
+    "priority-off-by-one": ("priority/change", "job.priority"),
+    "delay-in-seconds": ("delay/change", "job.delay"),
+    "logs-one-too-few": ("progress/logs", "job.logs"),
+    "drain-takes-all": ("manage/drain", "job"),
+    "children-always-removed": ("flow/remove-parent-alone", "job"),
+    "promoted-beside-the-pause": ("pause/ways-back", "paused"),
+    "reprocessed-to-the-other-end": ("priority/retried", "wait"),
+    "clean-unlimited": ("manage/clean", "job"),
+    "children-waited-for-in-the-wrong-set": ("flow/by-hand", "waiting-children"),
+    "retried-from-the-wrong-state": ("retry/all", "events"),
+    "returned-without-a-token": ("worker/steps", "job.atm"),
+    "events-trimmed-exactly": ("events/max-length", "call.step 2 queue.trimEvents as trimmed"),
+    "own-events-in-capitals": ("events/custom", "step-2"),
+    "names-of-connections-lost": ("manage/connections", "clients"),
 }

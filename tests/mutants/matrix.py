@@ -18,7 +18,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from faults import FAULTS, Fault
+from faults import FAULTS, Wire
+from kills import BEYOND
 from matrix_page import PAGE, render
 from matrix_record import Kill, Played, Store, digest
 from msgspec.structs import replace
@@ -197,7 +198,7 @@ def _due(suite: Suite, store: Store, fault: str) -> list[Scenario]:
     return [
         scenario
         for scenario in suite.scenarios.values()
-        if (scenario in suite.alone or isinstance(planted, Fault) or scenario.topologies != ("cluster",))
+        if (scenario in suite.alone or not isinstance(planted, Wire) or scenario.topologies != ("cluster",))
         and (sound := suite.sound.get(scenario.id)) is not None
         and sound.traffic.shows(planted)
         and known.get(scenario.id, Played("")).digest != digest(scenario)
@@ -207,7 +208,7 @@ def _due(suite: Suite, store: Store, fault: str) -> list[Scenario]:
 async def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python3 ci kills", description=__doc__)
     parser.add_argument("faults", nargs="*", metavar="FAULT", help="play these anew; without any, all that is missing")
-    parser.add_argument("--scenarios", action="append", default=[], metavar="PATTERN", help="only these, and no page")
+    parser.add_argument("--scenarios", action="append", default=[], metavar="PATTERN", help="only in these")
     parser.add_argument("--shard", default="1/1", metavar="I/N", help="every Nth fault, from the Ith on")
     parser.add_argument("--page", action="store_true", help="write the page of what was played, and play nothing")
     given = parser.parse_args(arguments)
@@ -224,11 +225,17 @@ async def main(arguments: Sequence[str]) -> int:
             if given.faults:
                 store.forget(fault, suite.scenarios)
             await _one(suite, store, fault, f"{number}/{len(names)}")
-    if not given.scenarios:
-        missing = store.missing(everything)
-        (ROOT / PAGE).write_text(render(everything, FAULTS, store), encoding="utf-8")
-        _say(f"{PAGE}: {len(FAULTS)} faults" + f"; never played in: {', '.join(missing)}" * bool(missing))
-    useless = sorted({s.id for s in everything} - store.killers())
+    if given.scenarios or given.faults or given.shard != "1/1":
+        return 0
+    return _tell(everything, store)
+
+
+def _tell(everything: Sequence[Scenario], store: Store) -> int:
+    """Write the page; 1 if a scenario kills nothing or a fault is seen by nothing."""
+    missing = store.missing(everything)
+    (ROOT / PAGE).write_text(render(everything, FAULTS, store), encoding="utf-8")
+    _say(f"{PAGE}: {len(FAULTS)} faults" + f"; never played in: {', '.join(missing)}" * bool(missing))
+    useless = sorted({scenario.id for scenario in everything} - store.killers() - BEYOND.keys())
     unseen = [fault for fault in FAULTS if not any(played.kill for played in store.of(fault).values())]
     for words, names in (("kill nothing", useless), ("are seen by nothing", unseen)):
         if names:

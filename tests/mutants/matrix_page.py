@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from faults import Fault, Talk, Wire
-from kills import KILLS
+from kills import BEYOND, KILLS
 from matrix_record import Store
 
 from compat.model.scenario import Scenario
@@ -40,7 +40,7 @@ def render(scenarios: Iterable[Scenario], faults: Mapping[str, Fault | Talk | Wi
     """The page."""
     scenarios = tuple(scenarios)
     ids = {scenario.id for scenario in scenarios}
-    kinds = Counter(map(_kind, faults.values()))
+    kinds = {"lua": 0, "library": 0, "talk": 0, "wire": 0} | Counter(map(_kind, faults.values()))
     lines = [_HEAD.format(faults=len(faults), scenarios=len(scenarios), **kinds)]
     counts: Counter[str] = Counter()
     for name, fault in faults.items():
@@ -58,7 +58,9 @@ def render(scenarios: Iterable[Scenario], faults: Mapping[str, Fault | Talk | Wi
         )
     lines.append(_SCENARIOS)
     lines.append("| scenario | kills |\n|---|---|\n")
-    lines += [f"| {scenario.id} | {counts[scenario.id]} |\n" for scenario in scenarios]
+    played = {name for fault in faults for name in store.of(fault)}
+    lines += [f"| {scenario.id} | {counts[scenario.id]} |\n" for scenario in scenarios if scenario.id in played]
+    lines.append("".join(f"\n`{name}` kills none: {reason}.\n" for name, reason in BEYOND.items()))
     return "".join(lines)
 
 

@@ -24,11 +24,12 @@ def suite() -> tuple[Scenario, ...]:
 @pytest.mark.parametrize("fault", KILLS)
 async def test_a_seeded_fault_is_killed_for_the_right_reason(fault: str) -> None:
     scenario, check = KILLS[fault]
+    (played,) = select(suite(), [scenario], ())
     chosen = Options(
-        scenarios=select(suite(), [scenario], ()),
+        scenarios=(played,),
         implementation=f"cmd:{sys.executable} {ROOT / 'tests' / 'mutants' / 'mutant.py'} {fault}",
-        arms=("self",),
-        topologies=("single",),
+        arms=("self",) if "self" in played.arms else ("shadow",),
+        topologies=played.topologies[:1],
     )
     (verdict,) = [entry.verdict async for entry in run(chosen) if isinstance(entry, CellEntry)]
     assert verdict.word == "fail", verdict

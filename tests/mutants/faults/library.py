@@ -9,7 +9,9 @@ from bullmq_ref import Job, JobScheduler, Queue
 from bullmq_ref import job_attempt as attempt
 from bullmq_ref import job_record as record
 from bullmq_ref.attempts import Attempts
+from bullmq_ref.client import Client
 from bullmq_ref.cron import Cron
+from bullmq_ref.flow import FlowProducer
 from bullmq_ref.keys import Keys
 from bullmq_ref.stalled import StalledCheck
 
@@ -50,6 +52,15 @@ async def _never_iterate(schedulers: JobScheduler, producer: Job[Any, Any]) -> N
 
 def _next_in_utc(cron: Cron, after: int, tz: str | None = None, *, until: int | None = None) -> int:
     return _next_slot(cron, after, "UTC", until=until)
+
+
+async def _one_by_one(client: Client, *calls: Any) -> list[Any]:
+    return [await client.script(*call) for call in calls]
+
+
+def _flow_in_pieces() -> None:
+    _puts(Client, "scripts", _one_by_one)
+    _puts(FlowProducer, "_check_slots", lambda producer, queues: None)
 
 
 _next_slot = Cron.next
@@ -107,5 +118,6 @@ FAULTS = (
         "schedule-of-one", JobScheduler, "iterate", _never_iterate, "the first job of a scheduler is its last", "#4483"
     ),
     fault("slots-in-utc", Cron, "next", _next_in_utc, "patterns mean the hours of UTC, wherever they are written"),
+    Fault("flow-in-pieces", "the jobs of a flow are added one by one, wherever each belongs", _flow_in_pieces, "#4058"),
     fault("no-failure-flags", record, "_FLAGS", {}, "a child does not say what its failure means", "#3620"),
 )

@@ -103,6 +103,14 @@ FLOWS = (
         "a child's result is kept as JSON in JSON",
     ),
     fault(
+        "orphans-accepted",
+        "addParentJob",
+        'if rcall("EXISTS", parentKey) ~= 1 then return -5 end',
+        "",
+        "a parent below a job that is not there is stored",
+        "#3264",
+    ),
+    fault(
         "parent-without-a-time",
         "addParentJob",
         '"ZADD", waitChildrenKey, timestamp',

@@ -76,6 +76,10 @@ IGNORING = (
     _ignores("stream-length-ignored", "opts", "streams", of="queue.open"),
     _ignores("jitter-ignored", "opts", "backoff", "jitter", bug="PyPI bullmq 3.4.4"),
     _ignores("attempts-ignored", "opts", "attempts"),
+    _ignores("backoff-ignored", "opts", "backoff", bug="#2265"),
+    _ignores("parent-option-ignored", "opts", "parent"),
+    _ignores("priority-ignored", "opts", "priority"),
+    _ignores("force-ignored", "opts", "force", of="queue.obliterate", bug="#3640"),
     _ignores("lifo-ignored", "opts", "lifo"),
     _ignores("delay-ignored", "opts", "delay"),
     _ignores("custom-id-ignored", "opts", "jobId"),
@@ -127,6 +131,36 @@ IGNORING = (
     _ignores("scheduler-template-ignored", "template", of="queue.upsertJobScheduler"),
 )
 
+
+def _honours_offset(message: Message) -> Message:
+    repeat = message["params"].get("repeat") or {} if message.get("method") == "queue.upsertJobScheduler" else {}
+    if repeat.get("offset") and "startDate" in repeat:
+        repeat["startDate"] += repeat["offset"]
+    return message
+
+
+@dataclass
+class _TagsItself:
+    """Remembers whether the scenario runs on a Cluster."""
+
+    cluster: bool = False
+
+    def __call__(self, message: Message) -> Message:
+        method = message.get("method", "")
+        if method == "scenario.begin":
+            self.cluster = message["params"]["redis"]["topology"] == "cluster"
+        elif self.cluster and method.endswith(".open"):
+            opts = message["params"].get("opts") or {}
+            if "{" not in opts.get("prefix", "{") + message["params"].get("name", ""):
+                opts["prefix"] = f"{{{opts['prefix']}}}"
+        return message
+
+
+OVERDOING = (
+    Talk("offset-honoured", "an offset moves a scheduler's slots, which 5.62.0 ignores", _honours_offset, bug="#3993"),
+    Talk("tags-itself", "on a Cluster the port puts the hash tag where there is none", _TagsItself()),
+)
+
 # --- what it calls ---------------------------------------------------------------------------------------------------
 
 MISTAKEN = (
@@ -140,6 +174,7 @@ MISTAKEN = (
     _elsewhere("updates-no-data", "job.updateData", "job.getState", "updateData does nothing"),
     _elsewhere("clears-no-logs", "job.clearLogs", "job.getState", "clearLogs does nothing"),
     _elsewhere("trims-nothing", "queue.trimEvents", "queue.getVersion", "trimEvents does nothing", "#2004"),
+    _elsewhere("limits-nobody", "queue.setGlobalRateLimit", "queue.getVersion", "setGlobalRateLimit does nothing"),
     _elsewhere("limits-nothing", "queue.rateLimit", "queue.getVersion", "rateLimit does nothing"),
     _elsewhere(
         "frees-no-id",
@@ -161,7 +196,7 @@ def _quiet(name: str, event: str, story: str, bug: str = "") -> Talk:
     return Talk(name, story, tell=lambda m: None if m["params"].get("event") == event else m, bug=bug)
 
 
-def _view(name: str, field: str, change: Callable[[Any], Any], story: str) -> Talk:
+def _view(name: str, field: str, change: Callable[[Any], Any], story: str, bug: str = "") -> Talk:
     """Jobs in answers show another value."""
 
     def answer(method: str, result: Any) -> Any:
@@ -169,7 +204,7 @@ def _view(name: str, field: str, change: Callable[[Any], Any], story: str) -> Ta
             return {**result, field: change(result[field])}
         return result
 
-    return Talk(name, story, answer=answer)
+    return Talk(name, story, answer=answer, bug=bug)
 
 
 ANSWERING = (
@@ -187,7 +222,11 @@ ANSWERING = (
     _answers("removes-nothing", "queue.remove", lambda _: 0, "remove says that nothing was there"),
     _answers("cleans-nothing", "queue.clean", lambda _: [], "clean does not tell which jobs went"),
     _answers("no-workers", "queue.getWorkersCount", lambda _: 0, "getWorkersCount finds none"),
+    _answers("prioritized-unlisted", "queue.getPrioritized", lambda _: [], "getPrioritized finds none", "#3716"),
+    _answers("limit-without-an-end", "queue.getRateLimitTtl", lambda _: 0, "getRateLimitTtl is always 0"),
+    _answers("children-hidden", "job.getChildrenValues", lambda _: {}, "getChildrenValues finds none"),
     _view("attempts-hidden", "attemptsMade", lambda _: 0, "jobs do not show their attempts"),
+    _view("returnvalue-hidden", "returnvalue", lambda _: None, "a result cannot be read back", "#2143"),
     _view("returnvalue-quoted", "returnvalue", lambda value: f'"{value}"', "a returned value is read with its quotes"),
     _quiet("completed-untold", "completed", "workers do not tell that a job completed"),
     _quiet("failed-untold", "failed", "workers do not tell that a job failed"),
@@ -195,8 +234,19 @@ ANSWERING = (
     _quiet("drained-untold", "drained", "workers do not tell that the queue is empty"),
     _quiet("progress-untold", "progress", "workers do not tell of progress"),
     _quiet("stalled-untold", "stalled", "workers do not tell of stalled jobs"),
+    Talk(
+        "listeners-hear-nothing",
+        "workers tell their listeners nothing at all",
+        tell=lambda m: None if m["method"] == "worker.event" else m,
+    ),
+    Talk(
+        "results-untold",
+        "listeners of `completed` are not handed the result",
+        tell=lambda m: {**m, "params": {**m["params"], "args": {}}} if m["params"].get("event") == "completed" else m,
+        bug="#2143",
+    ),
     _quiet("added-untold", "added", "the event reader passes over `added`"),
 )
 
 
-FAULTS = (*IGNORING, *MISTAKEN, *ANSWERING)
+FAULTS = (*IGNORING, *OVERDOING, *MISTAKEN, *ANSWERING)

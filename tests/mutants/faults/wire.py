@@ -82,6 +82,25 @@ def _shift(script: Script) -> None:
     script.keys[2:6] = [script.keys[2], script.keys[2], *script.keys[3:5]]
 
 
+def _seconds(ms: bytes) -> bytes:
+    return b"%d" % (int(ms) // 1000)
+
+
+def _first_line_only(script: Script) -> None:
+    if script.arguments[4] == b"failed":
+        script.arguments[3] = script.arguments[3][:8]
+
+
+def _nan(script: Script) -> None:
+    if script.arguments[4] == b"completed" and script.arguments[3] == b"null":
+        script.arguments[3] = b"NaN"
+
+
+def _capitals(command: Command) -> Command:
+    name = command.index(b"event") + 1
+    return [*command[:name], command[name].upper(), *command[name + 1 :]]
+
+
 def _escaped(text: bytes) -> bytes:
     return text.decode().encode("ascii", "backslashreplace").replace(b"\\x", b"\\u00")
 
@@ -163,5 +182,76 @@ FAULTS = (
         lambda c: c[:-2] if c[-2] == b"version" else c,
         "meta tells no version",
         "PyPI bullmq 3.4.4",
+    ),
+    _script("result-not-a-number", "moveToFinished", _nan, "a result that JSON has no word for is NaN", "#2683"),
+    _script("reason-cut", "moveToFinished", _first_line_only, "reasons of failures are cut to eight characters"),
+    _script("pause-says-resumed", "pause", _argument(0, lambda _: b"resumed"), "pause says that it resumed", "#4289"),
+    _script(
+        "pause-lists-swapped", "pause", _swap(0, 1), "pausing moves the paused jobs back instead of the waiting ones"
+    ),
+    _script(
+        "priority-off-by-one",
+        "changePriority",
+        _argument(0, lambda priority: b"%d" % (int(priority) + 1)),
+        "a changed priority is off by one",
+    ),
+    _script("delay-in-seconds", "changeDelay", _argument(0, _seconds), "a changed delay is in seconds"),
+    _script(
+        "logs-one-too-few",
+        "addLog",
+        _argument(2, lambda kept: b"%d" % (int(kept) - 1) if kept else kept),
+        "one row too few is kept of a job's logs",
+    ),
+    _script("drain-takes-all", "drain", _argument(1, lambda _: b"1"), "drain takes delayed jobs, too"),
+    _script(
+        "children-always-removed", "removeJob", _argument(1, lambda _: b"1"), "a removed job takes its children along"
+    ),
+    _script(
+        "promoted-beside-the-pause",
+        "promote",
+        lambda s: s.keys.__setitem__(2, s.keys[1]),
+        "a promoted job waits beside the paused ones",
+        "#4289",
+    ),
+    _script(
+        "reprocessed-to-the-other-end",
+        "reprocessJob",
+        _argument(1, lambda push: b"LPUSH" if push == b"RPUSH" else b"RPUSH"),
+        "a job that is retried by hand goes to the other end of the line",
+    ),
+    _script("clean-unlimited", "cleanJobsInSet", _argument(2, lambda _: b"0"), "clean ignores its limit"),
+    _script(
+        "children-waited-for-in-the-wrong-set",
+        "moveToWaitingChildren",
+        lambda s: s.keys.__setitem__(1, s.keys[1] + b"s"),
+        "a parent waits for its children where nobody looks",
+        "#4335",
+    ),
+    _script(
+        "retried-from-the-wrong-state",
+        "moveJobsToWait",
+        _argument(2, lambda state: b"completed" if state == b"failed" else b"failed"),
+        "jobs retried together say another state that they came from",
+    ),
+    _script(
+        "returned-without-a-token",
+        "moveJobFromActiveToWait",
+        _argument(1, lambda _: b"x"),
+        "a job is put back with another's token",
+    ),
+    _command(
+        "events-trimmed-exactly",
+        b"XTRIM",
+        lambda c: [word for word in c if word != b"~"],
+        "trimEvents takes more than whole nodes of the stream",
+        "#2004",
+    ),
+    _command("own-events-in-capitals", b"XADD", _capitals, "the names of events of one's own are in capitals"),
+    _command(
+        "names-of-connections-lost",
+        b"CLIENT",
+        lambda c: [*c[:2], b"bullmq"] if len(c) == 3 and c[1].upper() == b"SETNAME" else c,
+        "connections do not tell whose they are",
+        "emirce/bullstudio#103",
     ),
 )
