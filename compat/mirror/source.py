@@ -19,6 +19,8 @@ ENTRIES: Final = 500  # of the stream, in one round
 BYTES: Final = 16 * 2**20  # of data, in one round
 LARGEST: Final = 8 * 2**20  # bytes of one job's data: a driver takes lines of twice as much
 _TOGETHER = 50  # jobs in one pipeline
+#: What drivers read as something else: values that JSON cannot hold.
+_TAGS = tuple(f'"${name}"'.encode() for name in ("undefined", "number", "int", "bytes", "utf16"))
 _CHILDREN = ("processed", "dependencies", "failed", "unsuccessful")
 _INPUT = ("name", "data", "opts", "timestamp")
 
@@ -97,7 +99,7 @@ class Source:
                 words.append(("EXISTS", *(self._line.key(f"{job}:{part}") for part in _CHILDREN)))
             answers = await self._line.together(words)
             for number, job in enumerate(some):
-                given = found[job] = _input(*answers[2 * number : 2 * number + 2])
+                given = found[job] = input_of(*answers[2 * number : 2 * number + 2])
                 size += len(given.data) if isinstance(given, Input) else 0
             if size > BYTES:
                 break
@@ -147,7 +149,8 @@ def _facts(info: Any) -> tuple[int | None, int, str]:
     return facts.get("entries-added"), int(facts.get("length") or 0), text(first[0]) if first else ""
 
 
-def _input(fields: Any, children: Any) -> Input | str:
+def input_of(fields: Any, children: Any) -> Input | str:
+    """What a job is given, by the answers to HMGET and EXISTS; or why it is not replayed."""
     if not isinstance(fields, list) or fields[0] is None or fields[1] is None:
         return "it was removed before it could be read"
     if children:
@@ -155,6 +158,8 @@ def _input(fields: Any, children: Any) -> Input | str:
     name, data, opts, timestamp = fields
     if len(data) > LARGEST:
         return f"its data is larger than {LARGEST:,} bytes"
+    if any(tag in data for tag in _TAGS):
+        return "its data holds a name that the driver protocol keeps for itself"
     try:
         stored = json.loads(opts or b"{}")
         json.loads(data, parse_constant=_refuse)
