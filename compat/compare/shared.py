@@ -164,8 +164,8 @@ def lock_kept(scene: Scene) -> Iterator[str]:
 def slots_kept(scene: Scene) -> Iterator[str]:
     """A worker has no more jobs in hand than it has slots, whatever comes from where: else `concurrency` means nothing.
 
-    A start is its worker's whose processor was called for it: the n-th start of a job belongs to the n-th call. Jobs of
-    workers that are taken away stay active: such scenarios are left out.
+    A start is its worker's whose processor was called for it: the n-th start of a job belongs to the n-th call, where
+    there are as many. Jobs of workers that are taken away stay active: such scenarios are left out.
     """
     if not _shared(scene) or _unlocks(scene):
         return
@@ -175,15 +175,15 @@ def slots_kept(scene: Scene) -> Iterator[str]:
         for attempt in scene.history.attempts:
             if attempt.queue == queue and attempt.at_ms <= scene.capture.at_ms:
                 calls[attempt.job].append((attempt.worker, attempt.side))
-        starts: Counter[str] = Counter()
+        starts = Counter(job for event, job, _ in _events(scene, queue) if event == "active")
+        holders = {job: iter(found) for job, found in calls.items() if len(found) == starts[job]}
         hands: dict[Holder, set[str]] = defaultdict(set)
         for event, job, _ in _events(scene, queue):
             if event in ("active", *_LEAVES_ACTIVE):
                 for jobs in hands.values():
                     jobs.discard(job)
-            if event == "active" and starts[job] < len(calls[job]):
-                holder = calls[job][starts[job]]
-                starts[job] += 1
+            if event == "active" and job in holders:
+                holder = next(holders[job])
                 hands[holder].add(job)
                 most = slots.get(holder[0])
                 if most is not None and len(hands[holder]) > most:

@@ -148,6 +148,12 @@ class Crew:
         for hand in alive:
             hand.driver.serve(None, None)
 
+    def check(self) -> None:
+        """Raise `SideFailed` when a driver is beyond use: one that died does not tell until it is asked."""
+        for hand in self._all:
+            if hand.driver.broken is not None:
+                raise SideFailed(hand.side, hand.driver.broken)
+
     async def close(self) -> None:
         """End every process."""
         await asyncio.gather(*(hand.driver.close() for hand in self._all))

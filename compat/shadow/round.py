@@ -165,9 +165,10 @@ class RoundRun:
     # --- waiting -----------------------------------------------------------------------------------------------------
 
     async def _quiet(self) -> None:
-        """Wait until no job is left to do. Raises `Stuck`."""
+        """Wait until no job is left to do. Raises `Stuck` and `SideFailed`."""
         before, since = (-1, -1), time.monotonic()
         while True:
+            self._crew.check()
             pending = await self._look()
             if pending == 0:
                 return

@@ -1,6 +1,8 @@
-"""The reference's driver, spoiled in one way: `quotes` (reasons of failures), `twice` (the processor) or `idle`."""
+"""The reference's driver, spoiled in one way: `quotes` (reasons of failures), `twice` (the processor), `idle`, or it
+`dies` with its fifth job."""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -15,6 +17,8 @@ class Spoiled(Driver):
         await super().open_worker({**params, "processor": HOW != "idle"})
 
     async def _play(self, entry, job, token):
+        if HOW == "dies" and len(entry.jobs) == 5:
+            os._exit(1)
         try:
             if HOW == "twice":
                 await super()._play(entry, job, token)

@@ -80,6 +80,19 @@ def test_a_driver_that_only_says_yes_loses_jobs() -> None:
     assert "was added and is not there" in done.stdout
 
 
+async def test_a_driver_that_dies_ends_the_run_and_what_there_was_is_reported(
+    single_server: Server, prefix: str, tmp_path: Path
+) -> None:
+    stem, file = prefix.strip("{}"), tmp_path / "shadow.json"
+    done = run(*QUICK, "--impl", spoiled("dies"), "--server", url(single_server), "--prefix", stem, "--json", file)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr.replace("stderr: Traceback", "")
+    record = json.loads(file.read_text())
+    assert "the driver's process ended" in record["stopped"]
+    assert record["jobs"]["completed"] > 0
+    assert await single_server.client(single_server.nodes[0]).keys(f"{stem}*") == []
+
+
 async def test_on_a_server_of_others_nothing_is_touched_and_nothing_left(single_server: Server, prefix: str) -> None:
     client = single_server.client(single_server.nodes[0])
     await client.set(f"{prefix}:neighbour", "mine")

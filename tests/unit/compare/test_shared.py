@@ -188,6 +188,14 @@ def test_a_job_too_many_in_one_workers_hands_breaks_a_law() -> None:
     assert laws(scenario({"kill": "w"}), history(TWO_STARTS, jobs=jobs, calls=("a", "b"))) == set()
 
 
+def test_a_start_that_no_call_belongs_to_is_in_nobodys_hands() -> None:
+    """Another worker took job a first and died before it called its processor."""
+    stalled = ("active a waiting", "waiting a active")
+    rows = (*BOTH, "active b waiting", *stalled, "completed b active", "active a waiting")
+    found = laws(scenario(), history(rows, jobs={"a": PLAIN, "b": PLAIN}, calls=("b", "a")))
+    assert "slots-kept" not in found
+
+
 def test_a_worker_that_is_started_with_more_slots_may_use_them() -> None:
     more = scenario({"start": {"worker": "w", "opts": {"concurrency": 2}}})
     assert laws(more, history(TWO_STARTS, jobs={"a": PLAIN, "b": PLAIN}, calls=("a", "b"))) == set()
