@@ -136,9 +136,9 @@ class Stage:
         self.dirty = True
         return player
 
-    def _may_raise(self) -> str | None:
+    def _may_raise(self, step: int) -> str | None:
         steps = self.scenario.steps
-        return steps[self.step].may_raise if 0 <= self.step < len(steps) else None
+        return steps[step].may_raise if 0 <= step < len(steps) else None
 
     # --- calls -------------------------------------------------------------------------------------------------------
 
@@ -165,6 +165,6 @@ class Stage:
             step, player.side, method, sent, time.time() * 1000, label, queue, result=result, problem=problem
         )
         self.outcomes.append(outcome)
-        if problem is not None and raises is None and problem.symbol != self._may_raise():
+        if problem is not None and raises is None and problem.symbol != self._may_raise(step):
             raise Trouble("refused", f"`{method}` raised {problem.symbol}: {problem.text}", side=player.side)
         return None if problem is not None else outcome

@@ -91,6 +91,43 @@ async def test_connections_are_killed_but_the_harnesss_own(own: Server, redis: R
         assert spared.killed == 0
 
 
+async def test_only_connections_that_wait_are_killed_or_only_the_others(own: Server, redis: Redis) -> None:
+    waiting = asyncio.create_task(redis.blpop(["nothing"], timeout=0))
+    async with client(own.nodes[0].port) as other:
+        await other.ping()
+
+        async def waits() -> bool:
+            return any(c["cmd"] == "blpop" for c in await own.client(own.nodes[0]).client_list())
+
+        await come_true(waits, "that one waits")
+        async with ConnectionsKilled(own, blocked=False) as idle:
+            assert idle.killed == 1
+            with pytest.raises(ConnectionError):
+                await other.ping()
+        assert not waiting.done()
+        async with ConnectionsKilled(own, blocked=True) as blocked:
+            assert blocked.killed == 1
+            with pytest.raises(ConnectionError):
+                await waiting
+
+
+async def test_users_outlive_a_restart(own: Server) -> None:
+    await own.add_user("lasting", "its password")
+    async with Killed(own):
+        pass
+    async with Redis(port=own.nodes[0].port, username="lasting", password="its password") as opened:
+        assert await opened.ping()
+
+
+async def test_a_replica_knows_the_users_of_its_master(replicated: Server) -> None:
+    await replicated.add_user("everywhere", "its password")
+    async with FailedOver(replicated):
+        port = replicated.nodes[0].port
+        async with Redis(port=port, username="everywhere", password="its password") as opened:
+            assert await opened.ping()
+    await replicated.remove_user("everywhere")
+
+
 async def test_scripts_are_forgotten(own: Server, redis: Redis) -> None:
     sha = await redis.script_load("return 1")
     async with ScriptsFlushed(own):
@@ -211,6 +248,30 @@ async def test_a_half_open_connection_carries_nothing_until_it_is_mended(own: Se
             assert await asyncio.wait({asked}, timeout=0.2) == (set(), {asked})
             assert not await own.client(own.nodes[0]).exists("k")
         assert await asked
+
+
+async def test_what_waits_goes_silent_and_the_rest_and_what_comes_anew_carries_on(own: Server) -> None:
+    async with Proxy(own.nodes[0]) as proxy, client(proxy.port) as waits, client(proxy.port) as works:
+        await works.ping()
+        waiting = asyncio.create_task(waits.blpop(["list"], timeout=0))
+
+        async def blocked() -> int:
+            return sum(c["cmd"] == "blpop" for c in await own.client(own.nodes[0]).client_list())
+
+        await come_true(blocked, "that one waits")
+        async with HalfOpen(proxy, blocked=True, anew=True):
+            assert await works.ping()
+            waiting.cancel()  # its end does not come through: Redis serves the dead
+            await asyncio.gather(waiting, return_exceptions=True)
+            await waits.aclose()
+            async with client(proxy.port) as anew:
+                await anew.rpush("list", "v")
+                assert await anew.llen("list") == 0
+        await come_true(lambda: _none(blocked), "that the end has come through")
+
+
+async def _none(number: Any) -> bool:
+    return not await number()
 
 
 async def test_a_given_server_suffers_no_fault(own: Server) -> None:
