@@ -76,7 +76,7 @@ async def watching(
         yield
         for client, _ in connections:  # what was sent before this line has been told before its echo
             await client.echo(prefix)
-        await poll(watch.echoed(len(connections)), _DEADLINE)
+        await poll(watch.echoed(sum(not task.done() for task in listeners)), _DEADLINE)  # a fault may have ended some
     finally:
         for task in listeners:
             task.cancel()
