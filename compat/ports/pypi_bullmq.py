@@ -37,6 +37,7 @@ SCRIPTS = {"2.17.0": "5.66.0", "3.4.4": "6.4.0"}
 CLUSTER: Any = getattr(connections, "RedisCluster", None)
 PATIENCE = 8  # s until Redis has to have answered when an object is opened
 LONGEST = 8  # s for any call but the closing of a worker
+LONGEST_CLOSE = 20  # s for that
 TIDY = 1  # s for what the port left running to end
 
 # --- the driver ------------------------------------------------------------------------------------------------------
@@ -86,8 +87,8 @@ class Driver:
         self.peer = Stdio({name: self._noted(name, handler) for name, handler in handlers.items()}, translate)
 
     def _noted(self, name: str, handler: Handler) -> Handler:
-        # A worker waits for its jobs when it closes; any other call that does not come back is the port's failure.
-        limit = None if name in ("worker.close", "scenario.end", "shutdown") else LONGEST
+        # A call that does not come back is the port's failure, and told in time as one. A worker waits for its jobs.
+        limit = {"worker.close": LONGEST_CLOSE, "scenario.end": None, "shutdown": None}.get(name, LONGEST)
 
         async def handle(params: Params) -> Any:
             task = asyncio.current_task()
@@ -98,7 +99,7 @@ class Driver:
                 async with asyncio.timeout(limit):
                     return await handler(params)
             except TimeoutError:
-                raise Answer(f"`{name}` did not come back within {LONGEST} s", symbol="unclassified") from None
+                raise Answer(f"`{name}` did not come back within {limit} s", symbol="unclassified") from None
 
         return handle
 
