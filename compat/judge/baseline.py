@@ -25,6 +25,8 @@ from compat.protocol.values import encode
 #: Instead of a signature, where chance decides: the check differs every time, with other values; it differs at times.
 VARIES: Final = "varies"
 AT_TIMES: Final = "at times"
+#: Instead of a check: any of the cell, at times. For cells that come out in many ways, as a race decides.
+ANY: Final = "*"
 
 
 class Seen(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -109,7 +111,9 @@ def complaints(baseline: Baseline, exists: Callable[[Cell], bool]) -> Iterator[C
             if not (seen.checks and seen.arms and seen.on):
                 yield Complaint(number, row, f"`{seen.scenario}` needs `checks`, `arms` and `on`")
             for check in seen.checks:
-                if "/" not in check:
+                if check == ANY and seen.checks[check] != AT_TIMES:
+                    yield Complaint(number, row, f"`{ANY}` stands for checks that differ at times; say `{AT_TIMES}`")
+                elif check != ANY and "/" not in check:
                     yield Complaint(number, row, f"`{check}` has no scope; write SCOPE/WHAT, as `end/job.data`")
             for cell in seen.cells:
                 if not exists(cell):
@@ -139,7 +143,8 @@ def apply(listed: Mapping[str, tuple[Entry, str]], verdict: CellVerdict, gate: L
     seen = seen_checks(verdict, gate)
     passed = [check for check, (_, mark) in listed.items() if check not in seen and mark != AT_TIMES]
     changed = [check for check, (_, mark) in listed.items() if seen.get(check, mark) != mark and mark not in _CHANCE]
-    new = [check for check in seen if check not in listed]
+    chance = f"{verdict.cell.scenario}#{ANY}" in listed
+    new = [check for check in seen if check not in listed and not chance]
     told = [
         *([f"known.yaml lists {_names(passed)}, where there is no difference"] if passed else []),
         *([f"{_names(changed)} differs otherwise than known.yaml says (now {seen[changed[0]]})"] if changed else []),
@@ -150,7 +155,7 @@ def apply(listed: Mapping[str, tuple[Entry, str]], verdict: CellVerdict, gate: L
         return structs.replace(verdict, word=word, reason="; ".join(told), hint=_HINT)
     if not seen:
         return verdict
-    entries = (entry for check, (entry, _) in listed.items() if check in seen)
+    entries = (entry for check, (entry, _) in listed.items() if check in seen or check.endswith(f"#{ANY}"))
     causes = dict.fromkeys(entry.reason + (f" ({entry.issue})" if entry.issue else "") for entry in entries)
     return structs.replace(verdict, word="known", reason="; ".join(causes))
 
@@ -198,6 +203,8 @@ def updated(baseline: Baseline, verdicts: Iterable[CellVerdict], gate: Level, po
                         found[number][cell][check] = mark
     for cell, times in runs.items():
         for whole in dict.fromkeys(check for seen in times for check in seen):
+            if (cell, f"{cell.scenario}#{ANY}") in homes and (cell, whole) not in homes:
+                continue
             number = homes[cell, whole] if (cell, whole) in homes else _home(entries, whole)
             before = listed.get((cell, whole), "")
             found[number][cell][whole.partition("#")[2]] = _mark(before, [seen.get(whole) for seen in times])

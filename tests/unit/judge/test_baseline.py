@@ -131,6 +131,20 @@ def test_two_entries_for_one_difference_are_told() -> None:
     assert any("listed twice" in one.message for one in complaints(twice, lambda cell: True))
 
 
+def test_a_cell_that_a_race_decides_is_named_whole_and_no_other() -> None:
+    raced = Baseline(known=(Entry("r", ("a/b#*",), (row("*", "at times"),), chance="a race"),))
+    assert [*complaints(raced, lambda cell: True)] == []
+    assert settled(raced, verdict(difference())).word == "known"
+    assert settled(raced, verdict()).word == "pass"
+    assert settled(raced, verdict(difference(), word="error")).word == "error"
+    assert settled(raced, verdict(difference(), arm="consume")).word == "fail"
+    assert updated(raced, [verdict(difference())], "encoding", "gopherq").known == (
+        Entry("r", ("a/b#*",), (Seen("a/b", ("self",), {"*": "at times"}),), chance="a race"),
+    )
+    stiff = Baseline(known=(Entry("r", ("a/b#*",), (row("*", "varies"),), chance="a race"),))
+    assert any("say `at times`" in one.message for one in complaints(stiff, lambda cell: True))
+
+
 def test_an_update_makes_the_next_run_known_once_a_person_has_written_the_reason() -> None:
     found = verdict(difference(), difference("a/b#mid/job.x", port={"k": [1, None]}))
     made = updated(Baseline(), [found], "encoding", "gopherq")
