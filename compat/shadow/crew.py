@@ -69,6 +69,7 @@ class Crew:
         self._all: set[Hand] = set()
         self._begin = Begin("", "", Redis("single", ()))
         self._ledger = Ledger({})
+        self._under_way = False
         self.workers: list[Hand] = []
         self.working: set[Side] = set()
 
@@ -94,6 +95,7 @@ class Crew:
         """Begin a round: queues are opened, then workers."""
         self._begin = Begin(f"shadow/round-{number}", prefix, redis)
         self._ledger = ledger
+        self._under_way = True
         await _all(*(hand.call("scenario.begin", self._begin) for hand in self._all))
         await _all(
             *(hand.call("queue.open", self._opening("q")) for hand in self._adders.values() if self.adds(hand.side))
@@ -141,7 +143,10 @@ class Crew:
         return hand
 
     async def end(self) -> None:
-        """End the round with every process that lives; what was not closed is closed now."""
+        """End the round with every process that lives; what was not closed is closed now. May be called again."""
+        if not self._under_way:
+            return
+        self._under_way = False
         self.working.clear()
         alive = [hand for hand in self._all if hand.driver.broken is None]
         await _all(*(hand.call("scenario.end") for hand in alive))

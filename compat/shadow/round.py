@@ -94,7 +94,8 @@ class RoundRun:
     async def reckon(self) -> result.Result:
         """What came of it."""
         clients = [self._server.client(node) for node in self._server.nodes]
-        at_work = len(self._crew.working)
+        # What a broken-off round left active would have been gone on with: it counts as one with workers open.
+        at_work = len(self._crew.working) if self._whole else len(SIDES)
         taken = await capture(clients, self.prefix, label="end", step=0, workers_open=at_work, workers_idle=0)
         strays = await self._server.stray_keys([self.prefix]) if self._server.own else []
         strikes = tuple(self._striker.strikes) if self._striker is not None else ()

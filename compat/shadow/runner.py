@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -10,6 +11,8 @@ from contextlib import AsyncExitStack
 
 from redis.exceptions import RedisError
 
+from compat.capture import NeverStill
+from compat.drivers import CallRaised
 from compat.faults import Proxy
 from compat.model.cell import Side
 from compat.protocol.messages import Welcome
@@ -20,7 +23,7 @@ from compat.shadow.result import Result
 from compat.shadow.round import RoundRun, Stuck, Tell
 from compat.shadow.work import work
 
-_LAST_LOOK = 10.0  # s that the account of a round that was broken off may take
+_LAST_LOOK = 15.0  # s that the account of a round that was broken off may take
 
 
 class Unable(Exception):
@@ -63,7 +66,7 @@ async def shadow(
                 keep(await run.reckon())
                 return str(stuck)
             except BaseException:
-                await _last(run, keep)
+                await _last(run, crew, keep)
                 raise
             else:
                 keep(await run.reckon())
@@ -72,13 +75,14 @@ async def shadow(
     return ""
 
 
-async def _last(run: RoundRun, keep: Callable[[Result], None]) -> None:
-    """What a round that was broken off had come to; nothing, where Redis does not tell it any more."""
-    try:
+async def _last(run: RoundRun, crew: Crew, keep: Callable[[Result], None]) -> None:
+    """What a round that was broken off had come to, once nobody works on it any more; nothing, where a side does not
+    stop or Redis does not tell: the error that broke it off is on its way."""
+    with contextlib.suppress(SideFailed, CallRaised, NeverStill, RedisError, OSError, TimeoutError):
         async with asyncio.timeout(_LAST_LOOK):
+            with contextlib.suppress(SideFailed):
+                await crew.end()
             keep(await run.reckon())
-    except (RedisError, OSError, TimeoutError):
-        pass  # the error that broke it off is on its way
 
 
 async def _swept(crew: Crew, server: Server, prefix: str) -> None:

@@ -103,7 +103,12 @@ async def test_on_a_server_of_others_nothing_is_touched_and_nothing_left(single_
     await client.delete(f"{prefix}:neighbour")
 
 
-async def test_ctrl_c_still_reports_and_leaves_no_key(single_server: Server, prefix: str) -> None:
+@pytest.mark.parametrize(
+    ("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
+async def test_a_run_that_is_ended_still_reports_and_leaves_no_key(
+    single_server: Server, prefix: str, number: signal.Signals, code: int, word: str
+) -> None:
     stem = prefix.strip("{}")
     client = single_server.client(single_server.nodes[0])
     with tempfile.TemporaryDirectory() as folder:
@@ -111,13 +116,13 @@ async def test_ctrl_c_still_reports_and_leaves_no_key(single_server: Server, pre
         words = ("--duration", "1h", "--seed", "5", "--server", url(single_server), "--prefix", stem, "--json", record)
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(*shadow(*words), stdout=pipe, stderr=pipe)
-        while not await client.keys(f"{stem}*:completed"):
+        while sum([await client.zcard(key) for key in await client.keys(f"{stem}*:completed")]) < 20:
             assert process.returncode is None
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         out, err = await process.communicate()
-        assert process.returncode == 130, out + err
+        assert process.returncode == code, out + err
         found: dict[str, Any] = json.loads(record.read_text())
-    assert found["stopped"] == "interrupted"
+    assert found["stopped"] == word
     assert found["jobs"]["completed"] > 0
     assert (found["laws"], found["lost"]) == ([], [])
     assert await client.keys(f"{stem}*") == []
