@@ -16,7 +16,7 @@ from compat.drivers.implementations import NODE_TARGET
 from compat.model.cell import Side
 from compat.protocol.messages import Begin, ProcessorAnswer, ProcessorCall, Redis, Welcome
 from compat.shadow.ledger import WORKER, Ledger
-from compat.shadow.plan import OPTIONS, SIDES, Plan
+from compat.shadow.plan import SIDES, Plan
 from compat.shadow.work import Copy
 
 T = TypeVar("T")
@@ -124,8 +124,7 @@ class Crew:
 
     async def _start(self, hand: Hand) -> None:
         hand.driver.serve(lambda method, params: self._serve(hand, method, params), None)
-        opts = {**OPTIONS, "concurrency": self._plan.concurrency}
-        await hand.call("worker.open", {**self._opening(WORKER, **opts), "processor": True})
+        await hand.call("worker.open", {**self._opening(WORKER, **self._plan.options), "processor": True})
         self.working.add(hand.side)
 
     async def stop(self, side: Side) -> None:

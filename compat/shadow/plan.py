@@ -14,14 +14,9 @@ SIDES: Final[tuple[Side, ...]] = ("oracle", "port")
 OTHER: Final[dict[Side, Side]] = {"oracle": "port", "port": "oracle"}
 ROUND: Final = 500  # payloads; their jobs' events are fewer than BullMQ keeps (10,000), and Redis holds one round
 FAULT_S: Final = 4.0  # s of a round that each fault needs to have its turn
-#: Locks are short, so that renewals happen and jobs of a dead worker are soon run again; the stall limit, which would
-#: fail them, is not what this is about.
-OPTIONS: Final[dict[str, Any]] = {
-    "lockDuration": 3_000,
-    "stalledInterval": 1_500,
-    "maxStalledCount": 1_000,
-    "drainDelay": 1,
-}
+#: Of workers whose jobs shall soon be run again when they die, and be failed for no stall: what faults are struck with.
+#: Without faults a worker's own defaults hold: a slow machine shall lose no lock.
+SHORT: Final[dict[str, Any]] = {"lockDuration": 3_000, "stalledInterval": 1_500, "maxStalledCount": 1_000}
 
 
 @dataclass(frozen=True)
@@ -50,6 +45,11 @@ class Plan:
             until = first + ROUND if last is None else min(first + ROUND, last)
             yield range(first, until)
             first = until
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """A worker's."""
+        return {"concurrency": self.concurrency, "drainDelay": 1, **(SHORT if self.faults else {})}
 
     def gap(self, payloads: int) -> float:
         """s between two jobs that are added while both sides are at work."""
