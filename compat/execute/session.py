@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
+import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack
 
 from msgspec import structs
 
@@ -21,13 +23,13 @@ from compat.faults import CATALOGUE, Need
 from compat.judge import TROUBLE, judge, oracle_trouble, together
 from compat.judge.baseline import apply
 from compat.model.cell import Cell
-from compat.model.history import History
+from compat.model.history import Failure, History
 from compat.model.run import TraceEntry
 from compat.model.scenario import Scenario, TopologyName
 from compat.model.verdict import CellVerdict
 from compat.normalise import Canonical
 from compat.plan import Plan
-from compat.servers import Server, embedded
+from compat.servers import Server, ServerError, embedded
 
 #: What an arm is compared with: the oracle's history, its canonical results from a golden, or why there is neither.
 Right = History | Canonical | CellVerdict
@@ -196,7 +198,13 @@ class Session:
                 durable=_faults_need(scenario, "durable"),
                 replicas=cell.topology == "cluster" and _faults_need(scenario, "replicas"),
             )
-            async with opened as server:
+            async with AsyncExitStack() as stack:
+                began = time.time() * 1000
+                try:
+                    server = await stack.enter_async_context(opened)
+                except ServerError as error:  # this cell cannot be played; the others can
+                    failure = Failure("environment", -1, f"no server of its own: {error}")
+                    return History(cell, prefix, began, time.time() * 1000, {}, failure=failure)
                 return await self._on(scenario, cell, prefix, server, watch)
         return await self._on(scenario, cell, prefix, self._servers[cell.topology], watch)
 

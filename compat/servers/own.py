@@ -96,7 +96,7 @@ def start(
             try:
                 nodes = start_nodes(processes)
                 return Running(topology, nodes, processes, _replicas(processes, nodes) if replicas else ())
-            except PortTaken as error:
+            except (PortTaken, redis.TimeoutError) as error:  # a machine that is busy may have time in a moment
                 problem = error
                 processes.stop()
             except (Unformed, redis.RedisError) as error:

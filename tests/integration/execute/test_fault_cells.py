@@ -13,7 +13,7 @@ from compat.execute import Options, run
 from compat.model.run import CellEntry
 from compat.model.verdict import CellVerdict
 from compat.scenarios import load, load_text, select
-from compat.servers import Server, embedded
+from compat.servers import Server, ServerError, embedded, own
 
 ROOT = Path(__file__).resolve().parents[3]
 NODE = "node@5.62.0"
@@ -105,6 +105,22 @@ async def test_a_server_that_was_given_suffers_nothing() -> None:
         found = await verdicts(Options(scenarios, ("self",), ("single",), NODE, server=url(server)))
         assert [v.word for v in found] == ["pass"]
         assert "cmdstat_script|flush" not in await server.client(server.nodes[0]).info("commandstats")
+
+
+async def test_a_cell_whose_own_server_does_not_start_is_told_of_and_the_others_are_played(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(*_: object, **__: object) -> object:
+        raise ServerError("it did not start", expected="a server", remedy="look")
+
+    started = own.start("single")
+    monkeypatch.setattr(own, "start", refused)
+    scenarios = select(load([ROOT / "scenarios"]), ["fault/restart-with-job", "job/add"], ())
+    async with started.server() as server:
+        found = await verdicts(Options(scenarios, ("self",), ("single",), NODE, server=url(server)))
+    started.stop()
+    assert {v.cell.scenario: v.word for v in found} == {"fault/restart-with-job": "invalid", "job/add": "pass"}
+    assert any("no server of its own: it did not start" in v.reason for v in found)
 
 
 def url(server: Server) -> str:
