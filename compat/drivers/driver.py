@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from compat.drivers.attached import Attached, is_attached
-from compat.drivers.errors import CallRaised, DriverError, Late, Malformed, NotStarted, Rubbish, Stray, Undeclared
+from compat.drivers.errors import CallRaised, Died, DriverError, Late, Malformed, NotStarted, Rubbish, Stray, Undeclared
 from compat.drivers.process import Process
 from compat.drivers.transcript import Recorder
 from compat.model.history import Problem
@@ -199,7 +199,8 @@ class Driver:
             self._break(Malformed(f"`{method}` has parameters of another shape: {error}", stderr=self.process.stderr))
             return
         if self.broken is None and self.process.alive:
-            self._write({"jsonrpc": "2.0", "id": number, **reply})
+            with contextlib.suppress(Died):  # it is just ending: the reader tells of it
+                self._write({"jsonrpc": "2.0", "id": number, **reply})
 
     def _raised(self, error: RpcError) -> Exception:
         symbol = error.data.bullmq if error.data is not None else UNCLASSIFIED
