@@ -93,13 +93,16 @@ class Driver:
         async def handle(params: Params) -> Any:
             task = asyncio.current_task()
             assert task is not None
-            self._calls.add(task)
-            task.add_done_callback(self._calls.discard)
-            try:
-                async with asyncio.timeout(limit):
-                    return await handler(params)
-            except TimeoutError:
-                raise Answer(f"`{name}` did not come back within {limit} s", symbol="unclassified") from None
+            call = asyncio.ensure_future(handler(params))
+            for mine in (task, call):
+                self._calls.add(mine)
+                mine.add_done_callback(self._calls.discard)
+            done, _ = await asyncio.wait({call}, timeout=limit)
+            if not done:  # it may swallow its cancelling: nobody waits for it, and the scenario's end deals with it
+                self._calls.discard(call)
+                call.cancel()
+                raise Answer(f"`{name}` did not come back within {limit} s", symbol="unclassified")
+            return call.result()
 
         return handle
 
