@@ -16,13 +16,15 @@ PAGE = Path("docs") / "kills.md"
 _HEAD = """\
 # What the gate sees
 
-{faults} faults, each seeded into `bullmq_ref` one at a time, and what the {scenarios} scenarios make of them. A fault
-lies in the text of one of BullMQ's scripts ({lua}), in the library's own code ({library}), in what the port is asked,
-answers and tells ({talk}), or in the commands on their way to Redis ({wire}). Each is killed, and each scenario kills
-at least one. `python3 ci kills` plays a fault in every scenario where it can show (one whose recorded traffic it would
-change; the port plays alone on a single server where the scenario lets it) and writes this page. The tests play each
-fault in the scenario that is named first, and insist on its check. Where a real port did so, its issue in
-taskforcesh/bullmq or its version is told.
+{faults} faults, each seeded into `bullmq_ref` one at a time, and what the scenarios make of them: {pairs:,} pairs were
+played, and {kills:,} times the fault was seen. A fault lies in the text of one of BullMQ's scripts ({lua}), in the
+library's own code ({library}), in what the port is asked, answers and tells ({talk}), or in the commands on their way
+to Redis ({wire}). Each is killed, and each scenario listed below kills at least one.
+
+`python3 ci kills` plays a fault in every scenario where it can show (one whose recorded traffic it would change; the
+port plays alone on a single server where the scenario lets it), goes on where it stopped, and writes this page. The
+tests play each fault in the scenario that is named first, and insist on its check. Where a real port did so, its issue
+in taskforcesh/bullmq or its version is told.
 
 ## Faults
 
@@ -41,7 +43,9 @@ def render(scenarios: Iterable[Scenario], faults: Mapping[str, Fault | Talk | Wi
     scenarios = tuple(scenarios)
     ids = {scenario.id for scenario in scenarios}
     kinds = {"lua": 0, "library": 0, "talk": 0, "wire": 0} | Counter(map(_kind, faults.values()))
-    lines = [_HEAD.format(faults=len(faults), scenarios=len(scenarios), **kinds)]
+    played = [one for name in faults for scenario, one in store.of(name).items() if scenario in ids]
+    told = {"faults": len(faults), "pairs": len(played), "kills": sum(one.kill is not None for one in played)}
+    lines = [_HEAD.format(**told, **kinds)]
     counts: Counter[str] = Counter()
     for name, fault in faults.items():
         kills = {scenario: one.kill for scenario, one in sorted(store.of(name).items()) if one.kill and scenario in ids}
@@ -55,11 +59,14 @@ def render(scenarios: Iterable[Scenario], faults: Mapping[str, Fault | Talk | Wi
             + ", ".join(f"{found} ({number})" for found, number in seen.most_common(_CLASSES))
             + ".\n"
             + (f"\n{_folded(others)}\n" if others else "")
+            + "\n"
         )
     lines.append(_SCENARIOS)
     lines.append("| scenario | kills |\n|---|---|\n")
-    played = {name for fault in faults for name in store.of(fault)}
-    lines += [f"| {scenario.id} | {counts[scenario.id]} |\n" for scenario in scenarios if scenario.id in played]
+    lines += [f"| {scenario.id} | {counts[scenario.id]} |\n" for scenario in scenarios if counts[scenario.id]]
+    left = [scenario.id for scenario in scenarios if not counts[scenario.id] and scenario.id not in BEYOND]
+    if left:
+        lines.append(f"\nNot played to the end yet, and so without a kill: {', '.join(left)}.\n")
     lines.append("".join(f"\n`{name}` kills none: {reason}.\n" for name, reason in BEYOND.items()))
     return "".join(lines)
 
