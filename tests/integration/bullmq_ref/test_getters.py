@@ -129,7 +129,7 @@ async def test_who_waits_for_a_job_of_a_worker_that_closes_is_told(make: Any, un
     queue, worker, events = make.queue(), make.worker(), make.events()
     await queue.add("n", {})
     job = await worker.get_next_job("t", block=False)
-    before = list(worker._listeners["closing"])
+    before = worker._listeners["closing"]
     waiting = asyncio.create_task(job.wait_until_finished(events))
     await until(lambda: worker._listeners["closing"] != before)
     await worker.close()
