@@ -24,7 +24,7 @@ BUSY: dict[str, Any] = {
     "title": "One of everything",
     "covers": ["T163"],
     "why": "It is made up.",
-    "objects": {"q": {"queue": "mail"}, "w": {"worker": "mail", "opts": {"name": "wn"}}},
+    "objects": {"q": {"queue": "mail"}, "w": {"worker": "mail", "opts": {"name": "wn", "concurrency": 2}}},
     "program": [{"then": {"return": 1}}],
     "steps": [
         {"add": {"on": "q", "as": "j", "name": "n", "data": {"a": 1}, "opts": {"attempts": 2, "backoff": 20}}},
