@@ -58,9 +58,9 @@ def test_a_baseline_is_written_needs_its_reasons_and_passes_what_is_known_until_
     assert mended.returncode == 2 and "there is no difference" in " ".join(mended.stdout.split()), mended.stdout
     other = compat("run", *ONE, "--impl", NULL, "--known", known)
     assert other.returncode in (1, 2) and "1 known" not in other.stdout
-    known.write_text(known.read_text().replace('"job/add"', '"job/gone"'))
+    known.write_text(known.read_text().replace('"job/add"', '"job/nowhere"'))
     unknown = compat("run", *ONE, "--impl", MUTANT, "--known", known)
-    assert unknown.returncode == 2 and "there is no cell job/gone[self,single]" in unknown.stderr
+    assert unknown.returncode == 2 and "there is no cell job/nowhere[self,single]" in unknown.stderr
 
 
 @pytest.mark.parametrize("text", ["", "known: 3\n", "knwon: []\n", "- a\n", "known: [{check: x}]\n"])
