@@ -10,14 +10,15 @@ from compat.protocol.methods import EVENTS, FLOW, JOB, PRODUCER, QUEUE, WORKER
 CAPABILITIES = {
     "queue": list(QUEUE),
     "job": list(JOB),
-    "worker": list(WORKER),
-    "events": list(EVENTS),
+    "worker": [*WORKER, "event"],
+    "events": [*EVENTS, "event"],
     "flow": list(FLOW),
     "producer": list(PRODUCER),
     "processor": [
         *("progress", "log", "updateData", "extendLock", "spin", "gate", "unrecoverable", "delayed", "waiting"),
         *("waitingChildren", "rateLimit", "nonError", "die"),
     ],
+    "scheduler": ["every", "pattern", "repeat", "repeatStrategy"],
     "clock": True,
     "cluster": True,
 }

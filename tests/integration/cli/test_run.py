@@ -44,8 +44,9 @@ def test_a_driver_that_does_nothing_fails_with_differences_in_words(tmp_path: Pa
     assert done.returncode == 1, done.stdout + done.stderr
     assert "Differences" in done.stdout and "look closer: bullmq-compat run --impl 'cmd:" in done.stdout
     assert done.stdout.rstrip().splitlines()[-1].startswith("exit code 1, differences")
-    (case,) = parse(tmp_path / "run.xml").iter("testcase")
-    assert case.get("name") == "job/add[self,single]" and case.find("failure") is not None
+    (suite,) = parse(tmp_path / "run.xml").iter("testsuite")
+    failed = {case.get("name") for case in suite.iter("testcase") if case.find("failure") is not None}
+    assert suite.get("name") == "job/add[self,single]" and "end/job" in failed, failed
 
 
 def test_a_driver_is_started_in_the_callers_folder_and_nothing_there_is_in_the_way(tmp_path: Path) -> None:

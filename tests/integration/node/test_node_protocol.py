@@ -45,7 +45,8 @@ def test_the_oracle_declares_all_that_a_driver_may_be_asked_for(driver: Driver) 
     assert (welcome.protocol, welcome.name, welcome.version, welcome.bullmq) == (PROTOCOL, "bullmq", "5.62.0", "5.62.0")
     assert (welcome.language, welcome.meta_version, welcome.serial) == ("javascript", "bullmq:5.62.0", False)
     offers = welcome.capabilities
-    assert (offers.queue, offers.job, offers.worker, offers.events) == tuple(map(tuple, (QUEUE, JOB, WORKER, EVENTS)))
+    assert (offers.queue, offers.job) == (tuple(QUEUE), tuple(JOB))
+    assert (offers.worker, offers.events) == ((*WORKER, "event"), (*EVENTS, "event"))
     assert offers.producer == tuple(PRODUCER)
     assert offers.flow == tuple(FLOW)
     assert offers.clock and offers.cluster
