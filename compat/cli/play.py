@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractContextManager, aclosing, nullcontext
@@ -15,6 +13,7 @@ import click
 from rich.console import Console
 
 from compat.cli.exits import INTERRUPTED, TERMINATED, Unfit
+from compat.cli.signals import Terminated, carried_out
 from compat.cli.terminal import console
 from compat.execute import Unusable
 from compat.model.run import Record
@@ -72,31 +71,19 @@ def write(whole: Run, outputs: Outputs) -> None:
 
 def _follow(entries: AsyncIterator[Record], tell: Callable[[Record], None]) -> int:
     """Pass every record on. Ctrl-C and SIGTERM close the run, so that its servers and drivers end with it."""
-    terminated = False
 
     async def follow() -> None:
-        task = asyncio.current_task()
-        assert task is not None
-
-        def terminate() -> None:
-            nonlocal terminated
-            terminated = True
-            task.cancel()
-
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
         async with aclosing(cast("AsyncGenerator[Record, None]", entries)) as records:
             async for record in records:
                 tell(record)
 
     try:
-        asyncio.run(follow())
+        carried_out(follow())
     except Unusable as error:
         raise Unfit(error.text, error.hint) from None
     except KeyboardInterrupt:
         return INTERRUPTED
-    except asyncio.CancelledError:
-        if not terminated:
-            raise
+    except Terminated:
         return TERMINATED
     return 0
 

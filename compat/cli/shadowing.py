@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
@@ -16,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from compat.cli.exits import INTERRUPTED, TERMINATED, UNUSABLE, Unfit
+from compat.cli.signals import Terminated, carried_out
 from compat.cli.terminal import console
 from compat.drivers.errors import ImplementationError
 from compat.drivers.implementations import NODE_TARGET, command_for
@@ -96,19 +96,9 @@ def play(
     plan: Plan, implementation: str, server: str, topology: TopologyName, told: Told, gate: Level
 ) -> tuple[Report, int]:
     """Make the run and tell what came of it: the report, the exit code. Raises `Unfit` when nothing could be run."""
-    terminated = False
     stopped, code, hint = "", 0, ""
 
     async def follow() -> str:
-        task = asyncio.current_task()
-        assert task is not None
-
-        def terminate() -> None:
-            nonlocal terminated
-            terminated = True
-            task.cancel()
-
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
         commands = await asyncio.to_thread(_commands, implementation)
         async with _opened(server, topology, plan) as opened:
             told.server = opened.title
@@ -123,7 +113,7 @@ def play(
 
     try:
         with told.bar:
-            stopped = asyncio.run(follow())
+            stopped = carried_out(follow())
     except (ServerError, ImplementationError, Unable) as error:
         raise Unfit(str(error)) from None
     except SideFailed as failed:
@@ -133,9 +123,7 @@ def play(
             raise Unfit(stopped, hint.strip()) from None
     except KeyboardInterrupt:
         stopped, code = "interrupted", INTERRUPTED
-    except asyncio.CancelledError:
-        if not terminated:
-            raise
+    except Terminated:
         stopped, code = "terminated", TERMINATED
     report = Report(plan, told.names, told.server, told.seconds, tuple(told.results), stopped, gate)
     _show(told.console, report)
