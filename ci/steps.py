@@ -10,6 +10,9 @@ from pathlib import Path
 
 from ci.stamps import Stamps
 
+#: s. Ctrl-C that another thread was given, or this one just before it began to wait, is heard only when a wait ends.
+_LOOK = 0.2
+
 
 @dataclass(frozen=True)
 class Step:
@@ -49,7 +52,9 @@ def make(steps: Sequence[Step], stamps: Stamps, say: Callable[[str], None], stop
         try:  # from the first step on: Ctrl-C may come while others are still to be started
             for step in steps:  # a need is always submitted before what needs it
                 futures[step.name] = pool.submit(one, step)
-            wait(futures.values(), return_when=FIRST_EXCEPTION)
+            pending = set(futures.values())
+            while pending and not any(future.exception() for future in set(futures.values()) - pending):
+                pending = wait(futures.values(), _LOOK, FIRST_EXCEPTION).not_done
             for step in _worst_first(futures, steps):
                 futures[step.name].result()
         except BaseException:

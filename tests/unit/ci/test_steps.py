@@ -1,6 +1,7 @@
 """Steps are made when they are stale, in an order that their needs allow."""
 
 import re
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -100,6 +101,30 @@ def test_ctrl_c_while_steps_are_still_being_started_stops_those_that_run(bench: 
     ready: list[bool] = []
     with pytest.raises(KeyboardInterrupt):
         make(Interrupted([Step("endless", "1", endless)]), bench.stamps, bench.said.append, bench.stopped.set)
+    assert ended == [True]
+
+
+def test_ctrl_c_that_another_thread_is_given_is_heard_at_once(bench: Bench) -> None:
+    """The system may hand a signal to any thread, or to the main one just before it begins to wait."""
+    ended, walks, submitted = [], [], threading.Event()
+
+    def endless() -> str | None:
+        submitted.wait(20)
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        ended.append(bench.stopped.wait(20))
+        return None
+
+    class Telling(tuple[Step, ...]):
+        """Steps that tell when all of them have been started: with the second walk, the first only drops stamps."""
+
+        def __iter__(self) -> Iterator[Step]:
+            yield from super().__iter__()
+            walks.append(1)
+            if len(walks) == 2:
+                submitted.set()
+
+    with pytest.raises(KeyboardInterrupt):
+        make(Telling([Step("endless", "1", endless)]), bench.stamps, bench.said.append, bench.stopped.set)
     assert ended == [True]
 
 
