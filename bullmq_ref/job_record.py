@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self
 from bullmq_ref import clock
 from bullmq_ref.jsjson import Undefined, dumps, loads
 from bullmq_ref.options import PARENT_FLAGS, decoded, encoded, normalised, validate
+from bullmq_ref.pack import pack
 from bullmq_ref.repetition import dated
 from bullmq_ref.scripts.adding import NewJob
 
@@ -101,8 +102,10 @@ class Record(Generic[Payload, Result]):
         return NewJob(
             name=self.name,
             data=data,
-            options=encoded(self._with_dates()),
+            options=pack(encoded(self._with_dates())),
             timestamp=self.timestamp,
+            delay=self.options.get("delay"),
+            priority=self.options.get("priority"),
             id=self.id,
             parent_key=self.parent_key,
             parent=self.parent,

@@ -17,13 +17,16 @@ Call = tuple[str, Sequence[str], tuple[bytes, str, bytes]]
 
 
 class NewJob(NamedTuple):
-    """What the add scripts store. `data` is JSON text; `options` have their stored names; `parent` is
-    `{id, queueKey, fpof?, …}`; `timestamp` in ms. One that `has_children` waits for them."""
+    """What the add scripts store. `data` is JSON text; `options` are packed, under their stored names, among them the
+    `delay` and the `priority`; `parent` is `{id, queueKey, fpof?, …}`; `timestamp` in ms. One that `has_children` waits
+    for them."""
 
     name: str
     data: str
-    options: Mapping[str, Any]
+    options: bytes
     timestamp: float
+    delay: Any = None
+    priority: Any = None
     id: str = ""
     parent_key: str | None = None
     parent: Mapping[str, Any] | None = None
@@ -46,7 +49,7 @@ async def add(wire: Wire, job: NewJob) -> str:
 async def add_each(wire: Wire, jobs: Sequence[NewJob]) -> list[str | int | Exception]:
     """Add jobs one after the other, without waiting for one before the next is sent. A negative code stands among the
     ids, as Node's addBulk leaves it in `job.id`, and an error for a job that could not be added."""
-    return await wire.client.each([call(wire.keys, job) for job in jobs])
+    return await wire.client.each(call(wire.keys, job) for job in jobs)  # the first is sent before the last is packed
 
 
 async def add_together(client: Client, jobs: Iterable[tuple[Keys, NewJob]]) -> list[str | int | Exception]:
@@ -61,10 +64,10 @@ def call(keys: Keys, job: NewJob) -> Call:
     prioritized, the rest to wait."""
     if job.has_children:
         return add_parent_job(keys, job)
-    delay = job.options.get("delay")
+    delay = job.delay
     if isinstance(delay, int | float) and not isinstance(delay, bool) and delay > 0:
         return add_delayed_job(keys, job)
-    return add_prioritized_job(keys, job) if job.options.get("priority") else add_standard_job(keys, job)
+    return add_prioritized_job(keys, job) if job.priority else add_standard_job(keys, job)
 
 
 def add_standard_job(k: Keys, job: NewJob) -> Call:
@@ -106,4 +109,4 @@ def _arguments(keys: Keys, job: NewJob) -> tuple[bytes, str, bytes]:
         job.repeat_job_key,
         keys.deduplication(job.deduplication_id) if job.deduplication_id else None,
     ]
-    return pack(about), job.data, pack(job.options)
+    return pack(about), job.data, job.options

@@ -15,6 +15,7 @@ from bullmq_ref import lua
 from bullmq_ref.client import Argument, packed_command
 from bullmq_ref.jsjson import dumps
 from bullmq_ref.keys import Keys
+from bullmq_ref.pack import pack
 from bullmq_ref.scripts import adding, working
 from bullmq_ref.wire import Wire
 from compat.bench.programs.contract import Answer, Question, Window, answer, question
@@ -40,7 +41,7 @@ class Packer:
         return []
 
     def add(self, asked: Question) -> bytes:
-        new = adding.NewJob(asked.name, dumps(asked.payload), {"attempts": 0}, int(time.time() * 1000))
+        new = adding.NewJob(asked.name, dumps(asked.payload), pack({"attempts": 0}), int(time.time() * 1000))
         return self._command(self.run(*adding.call(self.keys, new)))
 
     def take(self, token: str, terms: working.Terms = _TERMS) -> bytes:
