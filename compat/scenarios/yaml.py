@@ -14,6 +14,7 @@ from compat.scenarios.complaint import Complaint, Path, ScenarioError
 
 _TAG = "tag:yaml.org,2002:"
 _KINDS = {"str", "int", "float", "bool", "null"}
+_MOST = 10_000_000  # repetitions: more is a slip of the keyboard
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,18 @@ class _Reader:
                 self._refuse(path, f"the key `{name}` stands here twice, first in line {first}; keep one", line)
             self.lines[(*path, name)] = line
             value[name] = self.read(content, (*path, name))
-        return value
+        return self._repeated(value, path) if "$times" in value else value
+
+    def _repeated(self, value: dict[str, Any], path: Path) -> Any:
+        """`{$text: x, $times: n}` is the text n times over, `{$item: v, $times: n}` a list of n."""
+        times, kinds = value["$times"], value.keys() - {"$times"}
+        possible = type(times) is int and 0 < times <= _MOST
+        if possible and kinds == {"$item"}:
+            return [value["$item"]] * times
+        if possible and kinds == {"$text"} and isinstance(value["$text"], str):
+            return value["$text"] * times
+        message = f"`$times` is a whole number from 1 to {_MOST:,}, beside `$text` (a text) or `$item` and nothing else"
+        return self._refuse(path, message, self.lines[(*path, "$times")])
 
     def _scalar(self, node: Node, path: Path) -> Any:
         kind = str(node.tag).removeprefix(_TAG)

@@ -61,3 +61,25 @@ def test_broken_yaml_is_refused_with_a_line_and_no_traceback(text: str) -> None:
 
 def test_an_empty_file_says_how_a_scenario_starts() -> None:
     assert "schema: 1" in refusal("").message
+
+
+def test_text_and_items_are_repeated_as_often_as_asked() -> None:
+    assert parse('a: {$text: "x€", $times: 3}\nb: {$item: {n: 1}, $times: 2}', "s.yaml").value == {
+        "a": "x€x€x€",
+        "b": [{"n": 1}, {"n": 1}],
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{$times: 3}",
+        "{$text: 1, $times: 3}",
+        "{$text: x, $times: 0}",
+        "{$text: x, $times: true}",
+        "{$text: x, $item: x, $times: 2}",
+    ],
+)
+def test_a_repetition_that_makes_no_sense_is_refused_with_its_line(text: str) -> None:
+    error = refusal(f"a: 1\nb: {text}")
+    assert error.line == 2 and "$times" in error.message
