@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from ci import docs, locks, matrix, release, suite, wheel
+from ci import docs, locks, matrix, release, stability, suite, wheel
 from ci.house import House
 from ci.process import SetUpError
 
@@ -27,6 +27,7 @@ Commands:
   docs                build the documentation into .state/site; a warning is an error
   wheel               build wheel and sdist into dist/, and try the wheel on every Python of this machine
   matrix              run the whole suite on every known server, and write docs/servers.md
+  stability [COMMIT]  the oracle against itself: all scenarios 3 times, those touched since COMMIT 20 times
   release VERSION     look at all that a release needs; with --tag, make its commit and tag
   kills [FAULTS…]     play the seeded faults in every scenario where they can show, and write docs/kills.md
   setup               set up, and do nothing else
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     if command not in ("run", "test", "kills") and rest and rest[0] in ("--help", "-h"):
         sys.stdout.write(USAGE)
         return 0
-    if command not in ("run", "test", "release", "kills") and rest:
+    if command not in ("run", "test", "stability", "release", "kills") and rest:
         sys.stderr.write(
             f"python3 ci {command} takes no arguments, but was given {' '.join(rest)!r}; see python3 ci --help\n"
         )
@@ -129,6 +130,15 @@ def servers(house: House, _: Sequence[str] = ()) -> int:
     return matrix.run(house)
 
 
+def stable(house: House, arguments: Sequence[str]) -> int:
+    """Runs the oracle against itself. 1 if it differs."""
+    if len(arguments) > 1:
+        sys.stderr.write(f"python3 ci stability takes one commit, but was given {' '.join(arguments)!r}\n")
+        return USAGE_ERROR
+    house.set_up()
+    return stability.run(house, *arguments)
+
+
 def publish(house: House, arguments: Sequence[str]) -> int:
     """Looks at all that a release needs, and makes it if asked to."""
     house.set_up()
@@ -163,6 +173,7 @@ COMMANDS: dict[str, Callable[[House, Sequence[str]], int]] = {
     "docs": document,
     "wheel": build,
     "matrix": servers,
+    "stability": stable,
     "release": publish,
     "kills": kills,
     "setup": setup,

@@ -17,7 +17,7 @@ def test_an_unknown_command_names_the_known_ones(capsys: pytest.CaptureFixture[s
     assert commands.main(["tests"]) == 64
     told = capsys.readouterr().err
     assert "no command 'tests'" in told
-    assert "run, test, lint, check, docs, wheel, matrix, release, kills, setup, lock" in told
+    assert "run, test, lint, check, docs, wheel, matrix, stability, release, kills, setup, lock" in told
 
 
 def test_arguments_where_none_are_taken_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
