@@ -37,6 +37,7 @@ UNREACHED: Final[dict[str, dict[str, str]]] = {
         "231 306": _LIMITED_READ,
         "288": "Queue.clean takes a limit of 0 for no limit and calls with 10,000, so the limit is never 0 here",
     },
+    "changeDelay": {"63": "it counts from the caller's clock; that another job is due in the same ms is chance"},
     "drain": {"118-119 175": _ALWAYS_HARD, "124-148": _NO_PARENT_GIVEN},
     "extendLocks": {"30": "SET without a condition cannot fail"},
     "getRateLimitTtl": {"17": _LAST_MILLISECOND},
@@ -59,6 +60,7 @@ UNREACHED: Final[dict[str, dict[str, str]]] = {
         "112-136": _NO_PARENT_GIVEN,
         "195-201 209 241": _NO_IGNORED,
         "258": "Queue.obliterate pauses the queue before it calls the script",
+        "329": "where nothing is left of the count, the script has returned before",
     },
     "paginate": {
         "42": "a step of SSCAN or HSCAN that returns nothing depends on the seed of the server's hash table",
@@ -72,9 +74,11 @@ UNREACHED: Final[dict[str, dict[str, str]]] = {
     },
     "removeUnprocessedChildren": {
         "47-55": _NEVER_CALLED,
+        "80-81": "a child that completes leaves its parent's `:dependencies` in the same script",
         "89-90": "a failed child is passed over before its state is asked for",
         "174-181": _NEVER_HARD,
         "191-219": _PARENT_GIVEN,
+        "223": "what is removed here has just been read from its parent's `:dependencies`",
         "238-246": "a child's lock is looked at without its children's (the third argument is absent)",
         "262-283": _KEPT,
     },
@@ -82,6 +86,7 @@ UNREACHED: Final[dict[str, dict[str, str]]] = {
     "updateJobScheduler": {
         "137": _NEVER_CALLED,
         "150-153": _SCHEDULED,
+        "176": "a paused queue hands out no job, and this script follows at once: a pause between the two is chance",
         "234-239": "an iteration is made only where the schedule has a slot (`prevMillis`)",
         "275-276": "`offset` is 0 where neither the schedule nor the job has one, so it is never absent",
     },

@@ -93,8 +93,8 @@ class Slots:
         named: dict[str, Any] = {}
         for name, value in opts.items():
             whole = isinstance(value, int) and not isinstance(value, bool)
-            if found is not None and name == "prevMillis":
-                value = "<slot>" if value == found[1] else value
+            if found is not None and name == "prevMillis" and value == found[1]:
+                value = "<slot>"
             elif found is not None and name == "delay":
                 value = self.delay(job, opts, value, told)
             elif found is not None and name == "repeat" and isinstance(value, dict):

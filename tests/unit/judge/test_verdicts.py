@@ -242,3 +242,13 @@ def test_an_error_without_a_symbol_is_no_trouble_where_nobody_can_know(busy: Sce
     assert "has no symbol" in str(oracle_trouble(busy, lost))
     unknown = msgspec.structs.replace(busy, steps=(msgspec.structs.replace(step, unknown=True), *busy.steps[1:]))
     assert "has no symbol" not in str(oracle_trouble(unknown, lost))
+
+
+def test_what_a_missed_fact_has_seen_is_the_same_at_any_time_of_day(history: Make, variant: Variant) -> None:
+    """Else a baseline could not list it: events tell of times. A time that the scenario spells out stays."""
+    scenario = variant(expect=[{"events": ["drained"]}, {"job": "a", "fields": {"timestamp": "1"}}])
+    ports = history("self"), history("self", start=1_795_600_000_000)
+    early, late = (judge(scenario, canonical(scenario, history()), port).differences for port in ports)
+    assert [one.port for one in early] == [one.port for one in late]
+    assert "delayed 3 delay=<time>" in early[0].port
+    assert early[-1].port == "1700000000000"

@@ -12,6 +12,7 @@ from compat.model.cell import Cell
 from compat.model.history import History, Implementation, Outcome
 from compat.model.scenario import ObjectSpec, Scenario
 from compat.normalise import Place, canonical
+from compat.normalise.clock import Clock
 from compat.normalise.slots import Slots
 
 START = 1_795_501_234_567
@@ -125,6 +126,16 @@ def test_an_iteration_is_told_by_its_slot_in_every_place() -> None:
         "data": {"a": 1},
     }
     assert seen[Place("end", "events", "mail")][1] == {"event": "delayed", "jobId": job, "delay": "<due>"}
+
+
+def test_a_previous_slot_is_told_from_a_time_that_was_read_from_the_clock() -> None:
+    """Later ports note when they made the job, where Node notes its slot."""
+    slots, clock = Slots(history(upserted(FIRST, {"every": HOUR}))), Clock(history())
+    told = [
+        slots.options(f"repeat:s:{FIRST + HOUR}", {"prevMillis": ms}, clock, START + 500, lambda at: True)["prevMillis"]
+        for ms in (FIRST + HOUR, START + 30, CALENDAR)
+    ]
+    assert told == ["<slot>", "<instant>", CALENDAR]
 
 
 @pytest.mark.parametrize(
