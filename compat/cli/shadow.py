@@ -88,9 +88,10 @@ def command(
 
     struck: tuple[str, ...] = ()
     if faults:
-        if server.startswith("container") or "://" in server:
+        if "://" in server:
             raise click.BadParameter(
-                "faults are struck on servers that this command starts itself; leave --server out, or name a binary",
+                "faults are struck on servers that this command starts itself; leave --server out, or name a binary or "
+                "container",
                 param_hint="--faults",
             )
         struck = DEFAULT[topology] if faults == "all" else tuple(dict.fromkeys(n.strip() for n in faults.split(",")))

@@ -139,20 +139,17 @@ def _commands(implementation: str) -> dict[Side, tuple[str, ...]]:
 @asynccontextmanager
 async def _opened(server: str, topology: TopologyName, plan: Plan) -> AsyncIterator[Server]:
     """The server to share. One that is to feel faults keeps what it has answered, and has replicas to fail over to."""
+    durable = bool(plan.faults) and topology == "single"
+    replicas = "failed-over" in plan.faults
     if "://" in server:
         opening = given(server)
     elif server.startswith("container"):
         from compat.servers.containers import container  # testcontainers takes long to import, and few runs need it
 
-        opening = container(topology, image=server.partition(":")[2] or None)
+        opening = container(topology, server.partition(":")[2] or None, durable=durable, replicas=replicas)
     else:
         binary = find_binary(None if server == "embedded" else server)
-        opening = embedded(
-            topology,
-            binary=binary,
-            durable=bool(plan.faults) and topology == "single",
-            replicas="failed-over" in plan.faults,
-        )
+        opening = embedded(topology, binary=binary, durable=durable, replicas=replicas)
     async with opening as opened:
         yield opened
 

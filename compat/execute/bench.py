@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from compat.drivers import Pool
 from compat.drivers.implementations import NODE_TARGET
 from compat.execute.options import Options
-from compat.execute.ready import ready
+from compat.execute.ready import ready, spared
 from compat.execute.session import Right, Session
 from compat.model.cell import Cell
 from compat.model.verdict import CellVerdict
@@ -39,5 +39,6 @@ async def bench(options: Options) -> AsyncIterator[Bench]:
         pool = Pool(bullmq=NODE_TARGET, transcripts=options.transcripts)
         stack.push_async_callback(pool.close)
         seats, servers = await ready(options, pool, stack)
-        plan = cells(options.scenarios, options.arms, tuple(servers), seats["port"].welcome.capabilities)
+        offered, spares = seats["port"].welcome.capabilities, spared(options, servers)
+        plan = cells(options.scenarios, options.arms, tuple(servers), offered, spares)
         yield Bench(Session(options, plan, seats, servers, pool), plan)

@@ -24,6 +24,7 @@ from compat.faults import (
     Fault,
     Frozen,
     HalfOpen,
+    InWait,
     Killed,
     Loading,
     LocksEvicted,
@@ -33,6 +34,7 @@ from compat.faults import (
     ReadOnly,
     ReplyLost,
     ScriptsFlushed,
+    ScriptsFlushedWithin,
     SlotFault,
     SlotMoved,
     SlotTorn,
@@ -93,10 +95,9 @@ class Faulting:
     async def mend(self, name: str) -> None:
         """Undo it. A fault that lies in wait must have happened. Raises `Trouble`."""
         number, faults = self._open[name]
-        armed = [fault for fault in faults if isinstance(fault, ReplyLost)]
+        armed = [fault for fault in faults if isinstance(fault, InWait)]
         if armed and await poll(lambda: _happened(armed), SETTLE_DEADLINE) is None:
-            words = f"no command with {armed[0].word.decode()!r} was sent, so no reply was lost"
-            raise Trouble("late", words, side=self.struck[number].side)
+            raise Trouble("late", armed[0].missed, side=self.struck[number].side)
         await self._mend(name)
 
     async def _mend(self, name: str) -> None:
@@ -162,10 +163,12 @@ class Faulting:
         if kind == "reply-lost":
             word = stage.filled(strike.word or "").encode()
             return [ReplyLost(proxy, word, carried_out=strike.carried_out) for proxy in proxies]
+        if kind == "scripts-flushed-within":
+            return [ScriptsFlushedWithin(stage.server, proxy, strike.before or 1) for proxy in proxies]
         if kind == "half-open":
             return [HalfOpen(proxy, blocked=strike.blocked, anew=strike.anew) for proxy in proxies]
         return [ConnectionReset(proxy) for proxy in proxies]
 
 
-async def _happened(armed: Sequence[ReplyLost]) -> bool | None:
+async def _happened(armed: Sequence[InWait]) -> bool | None:
     return True if any(fault.happened.is_set() for fault in armed) else None

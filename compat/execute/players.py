@@ -125,8 +125,10 @@ class Players:
         )
         redis = self._server.address(player.user or None, password, self._first)
         if self._proxied:
-            player.proxy = await Proxy(self._first).__aenter__()
-            redis = msgspec.structs.replace(redis, nodes=((player.proxy.host, player.proxy.port),))
+            everybody = (*self._server.nodes, *self._server.replicas)
+            player.proxy = proxy = await Proxy(*everybody).__aenter__()
+            doors = tuple((proxy.host, proxy.doors[port]) for _, port in redis.nodes)
+            redis = msgspec.structs.replace(redis, nodes=doors)
         await self.call(player, "scenario.begin", Begin(self._scenario.id, self._prefix, redis))
 
     async def call(self, player: Player, method: str, params: Any) -> Any:

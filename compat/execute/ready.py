@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
-from functools import partial
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 
 from compat.drivers import DriverError, ImplementationError, Pool, command_for
@@ -14,8 +13,10 @@ from compat.drivers.attached import SCHEME
 from compat.execute.options import Options
 from compat.execute.players import Seat, Seats
 from compat.execute.trouble import Unusable
+from compat.faults import ATOMIC, NOT_IN_CONTAINERS
 from compat.model.scenario import TopologyName
 from compat.servers import Server, ServerError, embedded, find_binary, given
+from compat.servers.binary import release
 
 
 async def ready(options: Options, pool: Pool, stack: AsyncExitStack) -> tuple[Seats, dict[TopologyName, Server]]:
@@ -59,20 +60,51 @@ async def _servers(options: Options, wanted: set[TopologyName], stack: AsyncExit
     if "://" in options.server:
         server = await stack.enter_async_context(given(options.server))
         return {server.topology: server}
-    kind, _, image = options.server.partition(":")
-    if kind == "container":
+    order: tuple[TopologyName, ...] = ("single", "cluster")
+    return {t: await stack.enter_async_context(own(options, t)) for t in order if t in wanted}
+
+
+def own(
+    options: Options, topology: TopologyName, *, durable: bool = False, replicas: bool = False
+) -> AbstractAsyncContextManager[Server]:
+    """A server of the run's own: in containers where the options say so, else embedded. Raises `ServerError`."""
+    if in_containers(options):
         from compat.servers.containers import container  # testcontainers takes long to import, and few runs need it
 
-        opened = partial(container, image=image or None)
-    else:
-        opened = partial(embedded, binary=own_binary(options))
-    order: tuple[TopologyName, ...] = ("single", "cluster")
-    return {t: await stack.enter_async_context(opened(t)) for t in order if t in wanted}
+        image = options.server.partition(":")[2] or None
+        return container(topology, image, durable=durable, replicas=replicas)
+    return embedded(topology, binary=own_binary(options), durable=durable, replicas=replicas)
+
+
+def in_containers(options: Options) -> bool:
+    return options.server.partition(":")[0] == "container"
+
+
+def spared(options: Options, servers: Mapping[TopologyName, Server]) -> Mapping[str, str]:
+    """The faults that the run's own servers cannot suffer, by kind, and why."""
+    kinds = {step.fault.kind for scenario in options.scenarios for step in scenario.steps if step.fault is not None}
+    found = {kind: why for kind, why in NOT_IN_CONTAINERS.items() if in_containers(options)}
+    if "slot-moved" in kinds:
+        title = _own_title(options, servers)
+        if not (title.startswith("valkey ") and release(title) >= ATOMIC):
+            found["slot-moved"] = f"{title} moves slots key by key; Valkey 9 and later can at once"
+    return found
+
+
+def _own_title(options: Options, servers: Mapping[TopologyName, Server]) -> str:
+    """What servers of cells' own are: `valkey 9.1.2`."""
+    if in_containers(options):
+        return next((server.title.partition(",")[0] for server in servers.values()), "no server")
+    try:
+        binary = find_binary(str(own_binary(options) or "") or None)
+    except ServerError:  # where all others run on a given server, the cells with faults say so one by one
+        return "no server"
+    return f"{binary.flavour} {binary.version}"
 
 
 def own_binary(options: Options) -> Path | None:
     """The server to start; None: the one that is found."""
-    named = options.server != "embedded" and "://" not in options.server and not options.server.startswith("container")
+    named = options.server != "embedded" and "://" not in options.server and not in_containers(options)
     return find_binary(options.server).path if named else None
 
 

@@ -14,7 +14,7 @@ from compat.drivers import Pool
 from compat.drivers.implementations import NODE_TARGET
 from compat.execute.options import Options
 from compat.execute.players import Seats
-from compat.execute.ready import jobs_at_once, ready
+from compat.execute.ready import jobs_at_once, ready, spared
 from compat.execute.session import Session
 from compat.judge import TROUBLE, exit_code
 from compat.model.cell import Cell
@@ -37,7 +37,8 @@ async def run(options: Options) -> AsyncIterator[Record]:
         pool = Pool(bullmq=NODE_TARGET, transcripts=options.transcripts)
         stack.push_async_callback(pool.close)
         seats, servers = await ready(options, pool, stack)
-        whole = cells(options.scenarios, options.arms, tuple(servers), seats["port"].welcome.capabilities)
+        offered, spares = seats["port"].welcome.capabilities, spared(options, servers)
+        whole = cells(options.scenarios, options.arms, tuple(servers), offered, spares)
         plan = whole if options.shard is None else sharded(whole, options.shard, options.durations)
         jobs = jobs_at_once(options, servers)
         yield _header(options, seats, servers, whole, plan, jobs)

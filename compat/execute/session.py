@@ -16,7 +16,7 @@ from compat.drivers import Pool
 from compat.execute.cell import CellRun
 from compat.execute.options import Options
 from compat.execute.players import Seats
-from compat.execute.ready import jobs_at_once, own_binary
+from compat.execute.ready import jobs_at_once, own
 from compat.execute.timing import sampled
 from compat.execute.tracing import Watch, watching
 from compat.faults import CATALOGUE, Need
@@ -29,7 +29,7 @@ from compat.model.scenario import Scenario, TopologyName
 from compat.model.verdict import CellVerdict
 from compat.normalise import Canonical
 from compat.plan import Plan
-from compat.servers import Server, ServerError, embedded
+from compat.servers import Server, ServerError
 
 #: What an arm is compared with: the oracle's history, its canonical results from a golden, or why there is neither.
 Right = History | Canonical | CellVerdict
@@ -192,9 +192,9 @@ class Session:
         stem = f"compat-{self._token}-{number}"
         prefix = f"{{{stem}}}" if cell.topology == "cluster" and scenario.tagging == "prefix" else stem
         if "own-server" in scenario.needs:
-            opened = embedded(
+            opened = own(
+                self._options,
                 cell.topology,
-                binary=own_binary(self._options),
                 durable=_faults_need(scenario, "durable"),
                 replicas=cell.topology == "cluster" and _faults_need(scenario, "replicas"),
             )

@@ -14,7 +14,8 @@ from compat.execute.stage import Stage
 from compat.execute.trouble import Trouble
 from compat.model.scenario import Until
 
-CALM: Final = frozenset({"driver-frozen", "clock-stepped", "reply-lost"})  # faults under which Redis can be relied on
+#: Faults under which Redis can be relied on.
+CALM: Final = frozenset({"driver-frozen", "clock-stepped", "reply-lost", "scripts-flushed-within"})
 TOLD_DEADLINE: Final = 2_000  # ms
 
 

@@ -1,15 +1,18 @@
 """Faults: what goes wrong with Redis, connections and drivers when a test says so; always undone."""
 
-from compat.faults.catalogue import CATALOGUE, About, Need
+from compat.faults.catalogue import ATOMIC, CATALOGUE, NOT_IN_CONTAINERS, About, Need
 from compat.faults.cluster import FailedOver, MasterLost, SlotFault, SlotMoved, SlotTorn, SlotUnserved
+from compat.faults.connections import ConnectionReset, HalfOpen, InWait, ReplyLost, ScriptsFlushedWithin
 from compat.faults.drivers import ClockStepped, DriverFrozen, DriverKilled
 from compat.faults.fault import Fault, NodeFault
 from compat.faults.nodes import Frozen, Killed, Loading
-from compat.faults.proxy import ConnectionReset, HalfOpen, Proxy, ReplyLost
+from compat.faults.proxy import Proxy
 from compat.faults.settings import ConnectionsKilled, LocksEvicted, MemoryFull, ReadOnly, ScriptsFlushed
 
 __all__ = [
+    "ATOMIC",
     "CATALOGUE",
+    "NOT_IN_CONTAINERS",
     "About",
     "ClockStepped",
     "ConnectionReset",
@@ -20,6 +23,7 @@ __all__ = [
     "Fault",
     "Frozen",
     "HalfOpen",
+    "InWait",
     "Killed",
     "Loading",
     "LocksEvicted",
@@ -31,6 +35,7 @@ __all__ = [
     "ReadOnly",
     "ReplyLost",
     "ScriptsFlushed",
+    "ScriptsFlushedWithin",
     "SlotFault",
     "SlotMoved",
     "SlotTorn",

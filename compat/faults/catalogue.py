@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -67,6 +68,9 @@ SLOT_TORN: Final = About(
 )
 SLOT_MOVED: Final = About("slot-moved", "a slot goes to another node, all at once (MOVED)", ("own", "cluster"))
 REPLY_LOST: Final = About("reply-lost", "a command is carried out and its reply lost", ("proxy",), _UNKNOWN)
+SCRIPTS_FLUSHED_WITHIN: Final = About(
+    "scripts-flushed-within", "a node forgets its scripts between two commands of one pipeline", ("own", "proxy")
+)
 CONNECTION_RESET: Final = About("connection-reset", "connections are reset", ("proxy",), _UNKNOWN, at_once=True)
 HALF_OPEN: Final = About("half-open", "connections stay open and carry nothing any more", ("proxy",), _TWICE)
 DRIVER_KILLED: Final = About("driver-killed", "a driver's process is killed", ("driver",), _TWICE)
@@ -78,6 +82,14 @@ CATALOGUE: Final = {
     for about in (
         *(KILLED, FROZEN, LOADING, CONNECTIONS_KILLED, SCRIPTS_FLUSHED, LOCKS_EVICTED, MEMORY_FULL, READ_ONLY),
         *(SLOT_UNSERVED, FAILED_OVER, MASTER_LOST, SLOT_TORN, SLOT_MOVED),
-        *(REPLY_LOST, CONNECTION_RESET, HALF_OPEN, DRIVER_KILLED, DRIVER_FROZEN, CLOCK_STEPPED),
+        *(REPLY_LOST, SCRIPTS_FLUSHED_WITHIN, CONNECTION_RESET, HALF_OPEN),
+        *(DRIVER_KILLED, DRIVER_FROZEN, CLOCK_STEPPED),
     )
+}
+
+#: From which Valkey on a slot moves at once (`slot-moved`).
+ATOMIC: Final = (9,)
+#: What no server in a container suffers, and why.
+NOT_IN_CONTAINERS: Final[Mapping[str, str]] = {
+    LOADING.name: "a container starts again as it was made, without the options that make Redis load slowly",
 }

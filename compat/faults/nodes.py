@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from compat.faults import catalogue
 from compat.faults.fault import NodeFault, come_true
 from compat.servers import Node, Server
@@ -22,11 +24,11 @@ class Killed(NodeFault):
         self.power = server.power
 
     async def _strike(self) -> None:
-        self.power.kill(self.node.port)
+        await asyncio.to_thread(self.power.kill, self.node.port)
 
     async def _mend(self) -> None:
         if not self.power.is_up(self.node.port):
-            self.power.restart(self.node.port)
+            await asyncio.to_thread(self.power.restart, self.node.port)
         await come_true(self._serves, f"that {self.node} serves again")
 
     async def _serves(self) -> bool:
@@ -48,10 +50,10 @@ class Frozen(NodeFault):
         self.power = server.power
 
     async def _strike(self) -> None:
-        self.power.freeze(self.node.port)
+        await asyncio.to_thread(self.power.freeze, self.node.port)
 
     async def _mend(self) -> None:
-        self.power.thaw(self.node.port)
+        await asyncio.to_thread(self.power.thaw, self.node.port)
 
 
 class Loading(Killed):
@@ -67,9 +69,9 @@ class Loading(Killed):
             await pipeline.execute()
         await self.call("BGREWRITEAOF")
         await come_true(self._rewritten, f"that {self.node} has rewritten its file")
-        self.power.kill(self.node.port)
+        await asyncio.to_thread(self.power.kill, self.node.port)
         slowly = ("--key-load-delay", str(_LOAD_DELAY), "--loading-process-events-interval-bytes", "1024")
-        self.power.restart(self.node.port, *slowly)
+        await asyncio.to_thread(self.power.restart, self.node.port, *slowly)
         await come_true(self._loads, f"that {self.node} loads")
 
     async def _rewritten(self) -> bool:

@@ -257,6 +257,7 @@ FaultKind = Literal[
     "slot-torn",
     "slot-moved",
     "reply-lost",
+    "scripts-flushed-within",
     "connection-reset",
     "half-open",
     "driver-frozen",
@@ -279,6 +280,7 @@ class Strike(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     blocked: bool | None = None
     word: str | None = None  # reply-lost: the next command that has it in one of its words, whatever its case
     carried_out: bool = field(name="carriedOut", default=True)  # reply-lost: false: Redis does not get it, either
+    before: int | None = None  # scripts-flushed-within: before which call of a script, 1: the next one
     anew: bool = False  # half-open: connections made from now on carry again
     ms: int | None = None  # clock-stepped: how far ahead the clock is from now on
     keys: tuple[str, ...] = ()  # slot-torn: what has moved already: what follows `<prefix>:<queue>:`

@@ -6,8 +6,8 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -20,16 +20,17 @@ from testcontainers.core.container import DockerContainer
 from compat.model.scenario import TopologyName
 from compat.servers.aside import aside
 from compat.servers.errors import ServerError
-from compat.servers.forming import NODE_TIMEOUT_MS, meet
+from compat.servers.forming import MEMBER, follow, meet
 from compat.servers.image import find_image
 from compat.servers.node import Node, shares
-from compat.servers.process import BUS, HOST, connection, free_ports
+from compat.servers.process import BUS, DURABLE, HOST, USERS, connection, free_ports
 from compat.servers.server import Server
 
 LABEL: Final = "bullmq-compat.owner"  # on every container: `<pid>@<host>` of the harness that started it
 MASTERS = 3
 ATTEMPTS = 5
 READY_SECONDS = 30.0
+DATA: Final = "/data"  # where a durable server keeps its files: the folder of Redis's images, and of ours
 POLL_SECONDS = 0.01
 
 #: No container that watches over ours: it would have to be pulled, and `sweep` does its work.
@@ -61,12 +62,15 @@ def docker_answers() -> str | None:
 
 
 @asynccontextmanager
-async def container(topology: TopologyName, image: str | None = None) -> AsyncIterator[Server]:
+async def container(
+    topology: TopologyName, image: str | None = None, *, durable: bool = False, replicas: bool = False
+) -> AsyncIterator[Server]:
     """A single server, or a Cluster of three masters, in containers of `image` (or of `find_image()`), gone at the end.
 
-    Raises `ServerError` if no Docker engine answers or the containers do not start.
+    `durable` and `replicas` are as of `compat.servers.embedded`; nodes are killed, paused and started again as
+    containers. Raises `ServerError` if no Docker engine answers or the containers do not start.
     """
-    containers = await aside(lambda: _start(topology, image))
+    containers = await aside(lambda: _start(topology, image, durable=durable, replicas=replicas))
     try:
         async with containers.server() as server:
             yield server
@@ -97,53 +101,116 @@ class Containers:
     every node announces 127.0.0.1, no client has to translate addresses, and it works on macOS as on Linux.
     """
 
-    def __init__(self, topology: TopologyName, image: str) -> None:
-        self.topology, self.image = topology, image
+    def __init__(self, topology: TopologyName, image: str, *, durable: bool = False, replicas: bool = False) -> None:
+        self.topology, self.image, self.durable = topology, image, durable
         masters = MASTERS if topology == "cluster" else 1
-        ports = free_ports(masters, offsets=(0, BUS))
-        self.nodes = tuple(Node(HOST, port, slots) for port, slots in zip(ports, shares(masters), strict=True))
+        ports = free_ports(masters * (1 + replicas), offsets=(0, BUS))
+        self.nodes = tuple(Node(HOST, port, slots) for port, slots in zip(ports, shares(masters), strict=False))
+        self.replicas = tuple(Node(HOST, port, ()) for port in ports[masters:])
+        self._members: dict[int, DockerContainer] = {}
+        self._down: set[int] = set()
+        self._frozen: set[int] = set()
         self._stack = ExitStack()
         self.name = self.version = ""
 
     def start(self) -> None:
         """Start and wait until every command is served. Raises DockerException or `ServerError`; `stop` even then."""
+        everybody = (*self.nodes, *self.replicas)
         if self.topology == "single":
-            members = [self._run("--port", str(self.nodes[0].port), publish=True)]
+            (node,) = everybody
+            self._members[node.port] = self._run("--port", str(node.port), publish=True)
         else:
             anchor = self._run("--port", "0", "--unixsocket", "/tmp/anchor.sock", publish=True)
             inside = f"container:{anchor.get_container_id()}"
-            members = [self._run(*_cluster_options(node.port), network_mode=inside) for node in self.nodes]
+            for node in everybody:
+                options = ("--port", str(node.port), "--cluster-announce-ip", HOST, *MEMBER)
+                self._members[node.port] = self._run(*options, network_mode=inside)
         with ExitStack() as stack:
-            clients = [self._ready(node, member) for node, member in zip(self.nodes, members, strict=True)]
-            for client in clients:
-                stack.callback(client.close)
+            clients = [stack.enter_context(closing(self._ready(node))) for node in everybody]
+            masters, replicas = clients[: len(self.nodes)], clients[len(self.nodes) :]
             if self.topology == "cluster":
-                meet(self.nodes, clients)
+                meet(self.nodes, masters)
+            if replicas:
+                follow(self.nodes, masters, replicas)
             info = clients[0].info("server")
             self.name = str(info.get("server_name", "redis"))
             self.version = str(info.get(f"{self.name}_version") or info["redis_version"])
 
     def server(self) -> Server:
         where = f"in containers, {MASTERS} masters" if self.topology == "cluster" else "in a container"
-        return Server(self.topology, self.nodes, f"{self.name} {self.version}, {where}", self.version, own=True)
+        followed = f", {len(self.replicas)} replicas" * bool(self.replicas)
+        return Server(
+            self.topology,
+            self.nodes,
+            f"{self.name} {self.version}, {where}{followed}",
+            self.version,
+            own=True,
+            replicas=self.replicas,
+            power=self,
+            durable=self.durable,
+        )
 
     def stop(self) -> None:
         """Remove all containers. May be called again."""
         self._stack.close()
 
+    # --- the switches of `compat.servers.server.Power` ---------------------------------------------------------------
+
+    def kill(self, port: int) -> None:
+        """SIGKILL to a node; its container and what it had written to its files stay. Returns when it has ended."""
+        with _told(f"the node on {port} could not be killed"):
+            container = self._members[port].get_wrapped_container()
+            container.kill()
+            container.wait()
+        self._down.add(port)
+
+    def restart(self, port: int, *options: str) -> None:
+        """Start a node again in its container, as it was made. Raises `ServerError` for any `options`."""
+        if options:
+            raise ServerError(
+                f"a server in a container starts as it was made, not with {' '.join(options)}",
+                expected="no options",
+                remedy="run with --server embedded",
+            )
+        with _told(f"the node on {port} could not be started again"):
+            self._members[port].get_wrapped_container().start()
+        self._down.discard(port)
+
+    def is_up(self, port: int) -> bool:
+        return port not in self._down
+
+    def freeze(self, port: int) -> None:
+        """Pause a node: it keeps its connections and answers nothing, until `thaw`."""
+        with _told(f"the node on {port} could not be paused"):
+            self._members[port].get_wrapped_container().pause()
+        self._frozen.add(port)
+
+    def thaw(self, port: int) -> None:
+        """May be called again."""
+        if port in self._frozen:
+            with _told(f"the node on {port} could not be let go on"):
+                self._members[port].get_wrapped_container().unpause()
+            self._frozen.discard(port)
+
+    # --- starting ----------------------------------------------------------------------------------------------------
+
     def _run(self, *options: str, publish: bool = False, network_mode: str | None = None) -> DockerContainer:
-        command = ["redis-server", "--save", "", "--appendonly", "no", "--protected-mode", "no", *options]
+        kept = ("--dir", DATA, *DURABLE) if self.durable else ("--appendonly", "no")
+        command = ["redis-server", "--save", "", *kept, "--protected-mode", "no", *options]
         new = DockerContainer(self.image).with_command(command)
+        if self.durable:
+            new.with_copy_into_container(b"", f"{DATA}/{USERS}", 0o666)
         new.with_kwargs(labels=_labels(), **({"network_mode": network_mode} if network_mode else {}))
         if publish:
-            published: dict[str, Any] = {f"{node.port}/tcp": (HOST, node.port) for node in self.nodes}
+            everybody = (*self.nodes, *self.replicas)
+            published: dict[str, Any] = {f"{node.port}/tcp": (HOST, node.port) for node in everybody}
             new.ports = published  # `with_bind_ports` takes no address
         self._stack.callback(new.stop)
         return new.start()
 
-    def _ready(self, node: Node, member: DockerContainer) -> redis.Redis:
+    def _ready(self, node: Node) -> redis.Redis:
         """Wait for PONG: Docker's proxy accepts connections before the server does."""
-        client = connection(node.port)
+        client, member = connection(node.port), self._members[node.port]
         deadline = time.monotonic() + READY_SECONDS
         while True:
             try:
@@ -163,7 +230,7 @@ class Containers:
             time.sleep(POLL_SECONDS)
 
 
-def _start(topology: TopologyName, named: str | None) -> Containers:
+def _start(topology: TopologyName, named: str | None, *, durable: bool, replicas: bool) -> Containers:
     reason = docker_answers()
     if reason:
         raise ServerError(
@@ -173,7 +240,7 @@ def _start(topology: TopologyName, named: str | None) -> Containers:
     image = named or find_image()
     problem: Exception | None = None
     for _ in range(ATTEMPTS):
-        containers = Containers(topology, image)
+        containers = Containers(topology, image, durable=durable, replicas=replicas and topology == "cluster")
         try:
             containers.start()
         except DockerException as error:
@@ -193,11 +260,17 @@ def _start(topology: TopologyName, named: str | None) -> Containers:
     ) from problem
 
 
-def _cluster_options(port: int) -> tuple[str, ...]:
-    return (
-        *("--port", str(port), "--cluster-enabled", "yes", "--cluster-announce-ip", HOST),
-        *("--cluster-node-timeout", str(NODE_TIMEOUT_MS), "--cluster-require-full-coverage", "no"),
-    )
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Docker's refusal as `ServerError`."""
+    try:
+        yield
+    except (DockerException, OSError) as error:
+        raise ServerError(
+            f"{what}: {error}",
+            expected="a Docker engine that kills, starts and pauses containers",
+            remedy="see `docker info`, or run with --server embedded",
+        ) from error
 
 
 def _labels() -> dict[str, str]:

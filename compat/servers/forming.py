@@ -16,6 +16,12 @@ from compat.servers.node import SLOTS, Node
 TAKEOVER_SECONDS = 1.5  # less than NODE_TIMEOUT_MS: the phantoms must be forgotten before they are missed
 MEETING_SECONDS = 20.0
 NODE_TIMEOUT_MS = 2000
+#: How a node of a Cluster is started.
+MEMBER = (
+    *("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf"),
+    *("--cluster-node-timeout", str(NODE_TIMEOUT_MS), "--cluster-require-full-coverage", "no"),
+    *("--repl-diskless-sync-delay", "0"),
+)
 POLL_SECONDS = 0.002
 
 

@@ -13,18 +13,12 @@ from compat.model.scenario import TopologyName
 from compat.servers.aside import aside
 from compat.servers.binary import Binary, find_binary, identify
 from compat.servers.errors import ServerError
-from compat.servers.forming import NODE_TIMEOUT_MS, Takeover, Unformed, follow, meet
+from compat.servers.forming import MEMBER, Takeover, Unformed, follow, meet
 from compat.servers.node import Node, shares
 from compat.servers.process import BUS, HOST, PortTaken, Processes, connection, free_ports
 from compat.servers.server import Server
 
 MASTERS = 3
-#: How a node of a Cluster is started.
-MEMBER = (
-    *("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf"),
-    *("--cluster-node-timeout", str(NODE_TIMEOUT_MS), "--cluster-require-full-coverage", "no"),
-    *("--repl-diskless-sync-delay", "0"),
-)
 ATTEMPTS = 10  # a port that was free a moment ago may be taken
 
 

@@ -107,9 +107,9 @@ class Server:
         """The switches of its nodes. Raises `ServerError` if they are not processes of this harness's own."""
         if self._power is None:
             raise ServerError(
-                f"{self.title} runs where the harness cannot kill or freeze it",
-                expected="an embedded server: only there nodes are killed and frozen",
-                remedy="run with --server embedded",
+                f"{self.title} was given by URL: the harness cannot kill or freeze its nodes",
+                expected="a server of the harness's own: only there nodes are killed and frozen",
+                remedy="run with --server embedded or container",
             )
         return self._power
 

@@ -11,17 +11,23 @@ from compat.scenarios.complaint import Complaint, Path, nearest
 #: Kind → where alone it can be struck.
 _ONLY: Final = {
     **dict.fromkeys(("slot-unserved", "slot-torn", "slot-moved", "failed-over", "master-lost"), "cluster"),
-    **dict.fromkeys(("reply-lost", "connection-reset", "half-open", "read-only"), "single"),
+    "read-only": "single",
 }
 #: Field → the kinds that take it.
 _TAKES: Final[dict[str, tuple[str, ...]]] = {
     "blocked": ("connections-killed", "half-open"),
     "anew": ("half-open",),
     "word": ("reply-lost",),
+    "before": ("scripts-flushed-within",),
     "ms": ("clock-stepped",),
     "keys": ("slot-torn",),
 }
-_NEEDS: Final = {"reply-lost": ("of", "word"), "clock-stepped": ("of", "ms"), "driver-frozen": ("of",)}
+_NEEDS: Final = {
+    "reply-lost": ("of", "word"),
+    "scripts-flushed-within": ("of", "before"),
+    "clock-stepped": ("of", "ms"),
+    "driver-frozen": ("of",),
+}
 _AT_ONCE: Final = ("connections-killed", "scripts-flushed", "locks-evicted", "connection-reset")
 _KNOWN_MOMENTS: Final = ("until", "capture", "fault", "mend", "await")
 _ANSWERING: Final = ("add", "bulk", "flow", "call")

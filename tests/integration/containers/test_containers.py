@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import signal
 import socket
@@ -16,6 +18,7 @@ import pytest
 import redis.asyncio as redis
 
 from compat.execute import Options, run
+from compat.faults import FailedOver, Frozen, Killed, Loading, MasterLost
 from compat.model.run import CellEntry
 from compat.scenarios import load, select
 from compat.servers import ServerError, given
@@ -102,6 +105,79 @@ def test_the_containers_of_a_killed_harness_are_swept(engine: docker.DockerClien
     while engine.containers.list(all=True, filters=owner):
         assert time.monotonic() < deadline, "the container is still there"
         time.sleep(0.05)
+
+
+async def test_a_node_in_a_container_is_killed_and_comes_back_with_what_it_had(engine: docker.DockerClient) -> None:
+    """(T123)"""
+    async with container("single", durable=True) as server:
+        await server.add_user("lasting", "its password")
+        await server.client(server.nodes[0]).set("k", "v")
+        async with Killed(server):
+            with pytest.raises((redis.ConnectionError, redis.TimeoutError)):
+                await server.client(server.nodes[0]).get("k")
+        assert await server.client(server.nodes[0]).get("k") == b"v"
+        async with redis.Redis(port=server.nodes[0].port, username="lasting", password="its password") as user:
+            assert await user.ping()
+        async with Frozen(server):
+            asked = asyncio.create_task(server.client(server.nodes[0]).ping())
+            assert await asyncio.wait({asked}, timeout=0.2) == (set(), {asked})
+        assert await asked
+        with pytest.raises(ServerError, match="starts as it was made, not with --key-load-delay"):
+            await Loading(server).strike()
+    assert ours(engine) == []
+
+
+async def test_a_replica_in_a_container_takes_over_by_request_and_by_election(engine: docker.DockerClient) -> None:
+    """Both failovers, on a Cluster of six containers (T018)."""
+    async with container("cluster", durable=True, replicas=True) as server:
+        assert server.title.endswith(", in containers, 3 masters, 3 replicas")
+        master, other = server.nodes[:2]
+        async with FailedOver(server):
+            assert server.nodes[0].port != master.port
+        assert server.nodes[0] == master
+        async with MasterLost(server, other):
+            assert server.owner_of(other.slots[0][0]).port != other.port
+        assert server.owner_of(other.slots[0][0]) == other
+        assert len(ours(engine)) == 7
+    assert ours(engine) == []
+
+
+async def test_faults_are_played_in_containers_and_those_that_cannot_be_are_told_of(
+    engine: docker.DockerClient,
+) -> None:
+    """(T123)"""
+    names = ["fault/restart-with-job", "fault/redis-frozen", "fault/failed-over-with-job", "fault/loading"]
+    scenarios = select(load([ROOT / "scenarios"]), names, ())
+    options = Options(scenarios=scenarios, implementation="node@5.62.0", server="container", arms=("self",))
+    found = {
+        (entry.verdict.cell.scenario, entry.verdict.cell.topology): entry.verdict
+        async for entry in run(options)
+        if isinstance(entry, CellEntry)
+    }
+    refused = found.pop(("fault/loading", "single"))
+    assert refused.word == "not-applicable" and "a container starts again as it was made" in refused.reason
+    assert [verdict.word for verdict in found.values()] == ["pass"] * 4, found
+    assert ours(engine) == []
+
+
+@pytest.mark.parametrize("topology", ["single", "cluster"])
+def test_shadow_shares_a_queue_in_containers_and_breaks_what_it_stands_on(
+    engine: docker.DockerClient, topology: str, tmp_path: Path
+) -> None:
+    """(T154)"""
+    words = ("--server", "container", "--topology", topology, "--jobs", "120", "--seed", "5", "--faults", "all")
+    done = subprocess.run(
+        [sys.executable, "-m", "compat", "shadow", *words, "--json", tmp_path / "shadow.json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    record = json.loads((tmp_path / "shadow.json").read_text("utf-8"))
+    assert "in a container" in record["server"] or "in containers" in record["server"]
+    assert {strike["fault"] for strike in record["strikes"]} == set(record["plan"]["faults"])
+    assert ours(engine) == []
 
 
 async def test_scenarios_run_on_servers_in_containers(engine: docker.DockerClient) -> None:

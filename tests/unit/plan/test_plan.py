@@ -44,6 +44,15 @@ def test_arms_and_topologies_are_those_that_both_the_scenario_and_the_caller_nam
     assert plan.cells == (Cell("made/up", "oracle", "single"), Cell("made/up", "shadow", "single"))
 
 
+def test_a_cell_does_not_apply_when_a_fault_of_it_cannot_be_struck_here(variant: Variant) -> None:
+    steps = [{"fault": {"kind": "loading"}}, {"mend": "loading"}]
+    scenario = variant(steps=steps, arms=["self"], topologies=["single"])
+    plan = cells([scenario], ["self"], ["single"], ALL, {"loading": "containers start as they were made"})
+    assert plan.cells == ()
+    assert set(plan.not_applicable.values()) == {"loading: containers start as they were made"}
+    assert cells([scenario], ["self"], ["single"], ALL, {"slot-moved": "no"}).not_applicable == {}
+
+
 @pytest.mark.parametrize(
     ("step", "lack", "arms"),
     [

@@ -55,7 +55,9 @@ def test_a_scenario_with_a_fault_is_sound() -> None:
     ("old", "new", "line", "part"),
     [
         ("needs: [own-server]\n", "", 17, "say `needs: [own-server]`"),
-        ("topologies: [single]", "topologies: [single, cluster]", 18, "say `topologies: [single]`"),
+        ("kind: reply-lost, of: q, ", "kind: failed-over, as: reply-lost, ", 18, "say `topologies: [cluster]`"),
+        ('kind: reply-lost, of: q, word: ":marker"', "kind: scripts-flushed-within, of: q", 18, "needs `before`"),
+        (', word: ":marker"', ', word: ":marker", before: 2', 18, "takes no `before`; scripts-flushed-within does"),
         ("kind: reply-lost, of: q, ", "kind: slot-torn, as: reply-lost, ", 18, "say `topologies: [cluster]`"),
         (', word: ":marker"', "", 18, "`reply-lost` needs `word`"),
         (', word: ":marker"', ', word: ":marker", ms: 5', 18, "takes no `ms`; clock-stepped does"),
@@ -93,5 +95,4 @@ def test_the_format_knows_the_faults_of_the_catalogue_but_the_one_that_a_step_of
     assert set(faults._AT_ONCE) == {name for name in kinds if CATALOGUE[name].at_once}
     clusters = {name for name in kinds if {"cluster", "replicas"} & set(CATALOGUE[name].needs)}
     assert clusters == {name for name, only in faults._ONLY.items() if only == "cluster"}
-    proxied = {name for name in kinds if "proxy" in CATALOGUE[name].needs}
-    assert {name for name, only in faults._ONLY.items() if only == "single"} == proxied | {"read-only"}
+    assert {name for name, only in faults._ONLY.items() if only == "single"} == {"read-only"}
