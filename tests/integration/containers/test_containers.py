@@ -142,9 +142,7 @@ async def test_a_replica_in_a_container_takes_over_by_request_and_by_election(en
     assert ours(engine) == []
 
 
-async def test_faults_are_played_in_containers_and_those_that_cannot_be_are_told_of(
-    engine: docker.DockerClient,
-) -> None:
+async def test_faults_are_played_in_containers_and_the_others_are_told_of(engine: docker.DockerClient) -> None:
     """(T123)"""
     names = ["fault/restart-with-job", "fault/redis-frozen", "fault/failed-over-with-job", "fault/loading"]
     scenarios = select(load([ROOT / "scenarios"]), names, ())

@@ -229,13 +229,16 @@ async def test_a_reply_is_lost_after_its_command_was_carried_out(own: Server, re
 async def test_scripts_are_forgotten_between_two_commands_of_one_pipeline(own: Server, redis: Redis) -> None:
     """(T009)"""
     sha = await redis.script_load("return redis.call('INCR', KEYS[1])")
-    async with Proxy(own.nodes[0]) as proxy, client(proxy.port) as through:
-        async with ScriptsFlushedWithin(own, proxy, before=3) as fault:
-            pipeline = through.pipeline(transaction=False)
-            for _ in range(4):
-                pipeline.evalsha(sha, 1, "n").get("n")
-            answers = await pipeline.execute(raise_on_error=False)
-            assert fault.happened.is_set()
+    async with (
+        Proxy(own.nodes[0]) as proxy,
+        client(proxy.port) as through,
+        ScriptsFlushedWithin(own, proxy, before=3) as fault,
+    ):
+        pipeline = through.pipeline(transaction=False)
+        for _ in range(4):
+            pipeline.evalsha(sha, 1, "n").get("n")
+        answers = await pipeline.execute(raise_on_error=False)
+        assert fault.happened.is_set()
     assert [type(answer) for answer in answers] == [int, bytes, int, bytes, NoScriptError, bytes, NoScriptError, bytes]
     assert await redis.get("n") == b"2"
 
@@ -243,24 +246,31 @@ async def test_scripts_are_forgotten_between_two_commands_of_one_pipeline(own: S
 async def test_scripts_are_forgotten_while_a_transaction_is_queued(own: Server, redis: Redis) -> None:
     """(T009)"""
     sha = await redis.script_load("return redis.call('INCR', KEYS[1])")
-    async with Proxy(own.nodes[0]) as proxy, client(proxy.port) as through:
-        async with ScriptsFlushedWithin(own, proxy, before=2):
-            pipeline = through.pipeline(transaction=True)
-            pipeline.evalsha(sha, 1, "n").evalsha(sha, 1, "n")
-            answers = await pipeline.execute(raise_on_error=False)
+    async with (
+        Proxy(own.nodes[0]) as proxy,
+        client(proxy.port) as through,
+        ScriptsFlushedWithin(own, proxy, before=2),
+    ):
+        pipeline = through.pipeline(transaction=True)
+        pipeline.evalsha(sha, 1, "n").evalsha(sha, 1, "n")
+        answers = await pipeline.execute(raise_on_error=False)
     assert [type(answer) for answer in answers] == [NoScriptError, NoScriptError]
 
 
 async def test_two_faults_lie_in_wait_at_once(own: Server, redis: Redis) -> None:
     sha = await redis.script_load("return redis.call('INCR', KEYS[1])")
-    async with Proxy(own.nodes[0]) as proxy, client(proxy.port) as through:
-        async with ReplyLost(proxy, b"evalsha") as lost, ScriptsFlushedWithin(own, proxy, before=2) as flushed:
-            with pytest.raises(ConnectionError):
-                await through.evalsha(sha, 1, "n")
-            assert lost.happened.is_set() and not flushed.happened.is_set()
-            with pytest.raises(NoScriptError):
-                await through.evalsha(sha, 1, "n")
-            assert flushed.happened.is_set()
+    async with (
+        Proxy(own.nodes[0]) as proxy,
+        client(proxy.port) as through,
+        ReplyLost(proxy, b"evalsha") as lost,
+        ScriptsFlushedWithin(own, proxy, before=2) as flushed,
+    ):
+        with pytest.raises(ConnectionError):
+            await through.evalsha(sha, 1, "n")
+        assert lost.happened.is_set() and not flushed.happened.is_set()
+        with pytest.raises(NoScriptError):
+            await through.evalsha(sha, 1, "n")
+        assert flushed.happened.is_set()
     assert await redis.get("n") == b"1"
 
 
@@ -279,16 +289,19 @@ async def test_no_client_of_a_cluster_finds_a_way_round_the_proxy(own_cluster: S
 async def test_a_redirection_is_not_the_reply_that_is_lost(own_cluster: Server) -> None:
     owner = own_cluster.owner("k")
     other = next(node for node in own_cluster.nodes if node != owner)
-    async with Proxy(*own_cluster.nodes) as proxy, client(proxy.doors[other.port]) as astray:
-        async with ReplyLost(proxy, b"incr") as fault:
-            with pytest.raises(MovedError) as moved:
-                await astray.incr("k")
-            assert moved.value.port == proxy.doors[owner.port]
-            assert not fault.happened.is_set()
-            async with client(moved.value.port) as right:
-                with pytest.raises(ConnectionError):
-                    await right.incr("k")
-            assert fault.happened.is_set()
+    async with (
+        Proxy(*own_cluster.nodes) as proxy,
+        client(proxy.doors[other.port]) as astray,
+        client(proxy.doors[owner.port]) as right,
+        ReplyLost(proxy, b"incr") as fault,
+    ):
+        with pytest.raises(MovedError) as moved:
+            await astray.incr("k")
+        assert moved.value.port == proxy.doors[owner.port]
+        assert not fault.happened.is_set()
+        with pytest.raises(ConnectionError):
+            await right.incr("k")
+        assert fault.happened.is_set()
     async with client(owner.port) as direct:
         assert await direct.get("k") == b"1"
 
