@@ -58,8 +58,8 @@ TAIL = """
 ## In containers
 
 `--server container` starts the image named by `REDIS_IMAGE`, else on Linux one that is made of the server found here,
-else Redis's own; with `--server container:IMAGE` the image named. It needs a Docker engine on this machine. A Cluster is
-three masters in one network namespace, whose ports are the same inside and outside, so that no client translates
+else Redis's own; with `--server container:IMAGE` the image named. It needs a Docker engine on this machine. A Cluster
+is three masters in one network namespace, whose ports are the same inside and outside, so that no client translates
 addresses; where faults ask for it each has a replica. `run` and `shadow` take it, with `--topology cluster`, too.
 
 Faults are struck there as elsewhere: a node is killed, paused and started again as a container. What a container cannot
