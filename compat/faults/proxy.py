@@ -240,5 +240,5 @@ def is_redirection(reply: bytes) -> bool:
 
 def _packed(command: list[Any]) -> bytes:
     """A command as its client wrote it."""
-    packed: bytes = hiredis.pack_command(tuple(command))  # type: ignore[arg-type]  # its stub says one argument
+    packed: bytes = hiredis.pack_command(tuple(command))
     return packed
