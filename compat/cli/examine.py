@@ -20,7 +20,7 @@ from compat.servers import ServerError, embedded, find_binary
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 18  # for BullMQ 5
-PACKAGES = ("redis", "hiredis", "msgpack", "msgspec", "deepdiff", "ruamel.yaml", "click", "rich")
+PACKAGES = ("redis", "hiredis", "msgpack", "msgspec", "deepdiff", "pyyaml", "click", "rich")
 LIMIT = 10.0  # s for a command to answer
 
 

@@ -1,20 +1,46 @@
-"""YAML text becomes plain data that knows its lines. The one module that imports ruamel.yaml."""
+"""YAML text becomes plain data that knows its lines. The one module that imports PyYAML."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import SafeConstructor
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from compat.scenarios.complaint import Complaint, Path, ScenarioError
 
 _TAG = "tag:yaml.org,2002:"
-_KINDS = {"str", "int", "float", "bool", "null"}
 _MOST = 10_000_000  # repetitions: more is a slip of the keyboard
+#: What a plain scalar is, by YAML 1.2: kind, look, first characters. A date is text there, but seldom meant so.
+_PLAIN = (
+    ("null", r"~|null|Null|NULL|", ("~", "n", "N", "")),
+    ("bool", r"true|True|TRUE|false|False|FALSE", tuple("tTfF")),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", tuple("-+0123456789")),
+    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", tuple("-+0123456789.")),
+    ("timestamp", r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?", tuple("0123456789")),
+)
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # in C, where PyYAML was built with it
+    """PyYAML's, which reads YAML 1.1, with the scalars of YAML 1.2."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012  # as PyYAML has it
+
+
+for _kind, _look, _first in _PLAIN:
+    _Loader.add_implicit_resolver(_TAG + _kind, re.compile(rf"(?:{_look})\Z"), _first)
+
+
+_SCALARS: dict[str, Callable[[str], Any]] = {
+    "str": str,
+    "int": lambda text: int(text, 0) if text[:2] in ("0o", "0x") else int(text),
+    "float": float,
+    "bool": lambda text: text.lower() == "true",
+    "null": lambda text: None,
+}
 
 
 @dataclass(frozen=True)
@@ -40,29 +66,32 @@ def parse(text: str, file: str) -> Source:
 
     Raises ScenarioError for text that is not YAML, a key written twice, a key that is not text, and a tag or a date.
     """
-    yaml = YAML(typ="safe", pure=True)
-    yaml.version = (1, 2)
+    loader = _Loader(text)
     try:
-        root = yaml.compose(text)
-    except MarkedYAMLError as error:
+        root = loader.get_single_node()
+    except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark is not None else 1
-        raise ScenarioError(Complaint((), f"this is not YAML: {error.problem or error.context}", file, line)) from None
-    except (YAMLError, ValueError) as error:
+        problem = str(error.problem or error.context)
+        if "Unicode character escape" in problem:
+            problem += '; half a surrogate pair is written {"$utf16": "d83d …"} (code units in hex)'
+        raise ScenarioError(Complaint((), f"this is not YAML: {problem}", file, line)) from None
+    except (yaml.YAMLError, ValueError) as error:
         raise ScenarioError(Complaint((), f"this is not YAML: {' '.join(str(error).split())}", file, 1)) from None
+    finally:
+        loader.dispose()
     if root is None:
         raise ScenarioError(Complaint((), "the file is empty; a scenario starts with `schema: 1`", file, 1))
-    reader = _Reader(file, yaml.constructor)
+    reader = _Reader(file)
     return Source(file, reader.read(root, ()), reader.lines)
 
 
 class _Reader:
     """Turns nodes into data, noting lines on the way."""
 
-    def __init__(self, file: str, constructor: SafeConstructor) -> None:
+    def __init__(self, file: str) -> None:
         self.file = file
         self.lines: dict[Path, int] = {}
-        self._scalars = constructor
 
     def read(self, node: Node, path: Path) -> Any:
         self.lines.setdefault(path, node.start_mark.line + 1)
@@ -98,14 +127,11 @@ class _Reader:
         return self._refuse(path, message, self.lines[(*path, "$times")])
 
     def _scalar(self, node: Node, path: Path) -> Any:
-        kind = str(node.tag).removeprefix(_TAG)
-        if kind not in _KINDS:
-            self._refuse(path, f"`{node.value}` is read as a {kind}; write text in quotes", node.start_mark.line + 1)
-        value = self._scalars.construct_object(node)
-        if isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
-            line = node.start_mark.line + 1
-            self._refuse(path, 'half a surrogate pair is no text; write {"$utf16": "d83d …"} (code units in hex)', line)
-        return value
+        kind, text = str(node.tag).removeprefix(_TAG), str(node.value)
+        try:
+            return _SCALARS[kind](text)
+        except (KeyError, ValueError):
+            return self._refuse(path, f"`{text}` is read as a {kind}; write text in quotes", node.start_mark.line + 1)
 
     def _refuse(self, path: Path, message: str, line: int) -> NoReturn:
         raise ScenarioError(Complaint(path, message, self.file, line))

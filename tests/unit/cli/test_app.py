@@ -28,7 +28,7 @@ def test_help_waits_for_nothing_heavy() -> None:
     code = (
         "import sys\nfrom compat.cli import main\n"
         "try: main(['--help'])\nexcept SystemExit: pass\n"
-        "heavy = {'asyncio', 'redis', 'rich', 'ruamel', 'msgspec', 'deepdiff', 'subprocess'} & set(sys.modules)\n"
+        "heavy = {'asyncio', 'redis', 'rich', 'yaml', 'msgspec', 'deepdiff', 'subprocess'} & set(sys.modules)\n"
         "sys.exit(f'loaded: {heavy}' if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

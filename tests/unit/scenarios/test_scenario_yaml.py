@@ -49,6 +49,18 @@ def test_a_date_is_refused_rather_than_guessed() -> None:
     assert error.line == 2 and "timestamp" in error.message
 
 
+def test_numbers_and_words_are_those_of_yaml_1_2() -> None:
+    text = "a: [010, 0x1F, 0o17, +2, .5, 1e3, 1_000, 12:30, ~, NULL, True, y, Off]"
+    assert parse(text, "s.yaml").value == {
+        "a": [10, 31, 15, 2, 0.5, 1000.0, "1_000", "12:30", None, None, True, "y", "Off"]
+    }
+
+
+@pytest.mark.parametrize("text", ["!!int x", "!!float 1.2.3", "!!binary aGk=", "!mine x"])
+def test_a_tag_that_is_wrong_or_unknown_is_refused_with_its_line(text: str) -> None:
+    assert refusal(f"a: 1\nb: {text}").line == 2
+
+
 def test_half_a_surrogate_pair_is_refused_with_a_way_out() -> None:
     assert "$utf16" in refusal('a: "\\ud83d"').message
 
