@@ -48,7 +48,7 @@ class InWait(ProxyFault):
         self._disarm()
         return True
 
-    def answered(self, reply: bytes) -> bool:
+    def spares(self, reply: bytes) -> bool:
         """The client may have any reply."""
         return True
 
@@ -83,9 +83,10 @@ class ReplyLost(InWait):
         self.happened.set()
         raise EOFError
 
-    def answered(self, reply: bytes) -> bool:
+    def spares(self, reply: bytes) -> bool:
         if is_redirection(reply):
-            self.proxy.armed.append(self)
+            if self.struck:
+                self.proxy.armed.append(self)
             return True
         self.happened.set()
         return False

@@ -37,7 +37,7 @@ class Lurking(Protocol):
         """Let it happen. Raises EOFError when the command must not be passed on."""
         ...
 
-    def answered(self, reply: bytes) -> bool:
+    def spares(self, reply: bytes) -> bool:
         """Whether the client may have the reply that it asked the link to look out for (see `Link.watch`)."""
         ...
 
@@ -222,7 +222,7 @@ class Link:
         before, fault = self._watched
         if before > 0:
             self._watched = before - 1, fault
-        elif fault.answered(reply):
+        elif fault.spares(reply):
             self._watched = None
         else:
             self.reset()
