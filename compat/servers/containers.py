@@ -83,7 +83,7 @@ def sweep() -> int:
     client = docker.from_env()
     removed = 0
     try:
-        for left in client.containers.list(all=True, filters={"label": LABEL}):
+        for left in client.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True):
             pid, _, host = left.labels[LABEL].partition("@")
             if host == socket.gethostname() and not _alive(int(pid)):
                 with suppress(APIError):  # another harness sweeps it at the same time
@@ -236,7 +236,8 @@ def _start(topology: TopologyName, named: str | None, *, durable: bool, replicas
         raise ServerError(
             reason, expected="a Docker engine on this machine", remedy="start it, or use the embedded server"
         )
-    sweep()
+    with _told("containers that a killed harness left could not be removed"):
+        sweep()
     image = named or find_image()
     problem: Exception | None = None
     for _ in range(ATTEMPTS):
