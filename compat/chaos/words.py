@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Protocol
 
-from compat.chaos.account import Account, Double
+from compat.chaos.account import Account, Double, Strike
 from compat.chaos.plan import FAULTS, Plan
 from compat.report.text import listed, number, printable
 
@@ -30,11 +30,30 @@ def rows(account: Account) -> Iterator[tuple[str, str]]:
         yield words, f"{len(doubles):,}" + (f"; {unexplained:,} unexplained" if doubles else "")
     yield "ended twice", f"{len(account.ended_twice):,}"
     yield "lost", f"{len(account.lost):,}"
-    counts = Counter(strike.fault for strike in account.strikes)
-    yield "faults", f"{len(account.strikes)}: " + ", ".join(f"{name} {n}" for name, n in sorted(counts.items()))
+    yield "faults", struck(account.strikes)
 
 
-def told(account: Account) -> Iterator[str]:
+def struck(strikes: Sequence[Strike]) -> str:
+    """How many faults were struck, and how many of each: `3: scripts-flushed 1, worker-killed 2`."""
+    counts = Counter(strike.fault for strike in strikes)
+    told = ", ".join(f"{name} {n}" for name, n in sorted(counts.items()))
+    return f"{len(strikes)}: {told}" if counts else "0"
+
+
+class Fates(Protocol):
+    """What became of the jobs that did not end as they should."""
+
+    @property
+    def lost(self) -> Sequence[str]: ...
+    @property
+    def ended_twice(self) -> Sequence[str]: ...
+    @property
+    def unplanned(self) -> Mapping[str, int]: ...
+    @property
+    def doubles(self) -> Sequence[Double]: ...
+
+
+def told(account: Fates) -> Iterator[str]:
     """Each loss and each doubled job, in a line; of many alike the first ones."""
     for words in account.lost[:_TOLD]:
         yield f"lost: {printable(words)}"

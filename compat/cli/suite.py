@@ -10,7 +10,7 @@ import click
 import compat
 from compat.cli.exits import Unfit
 from compat.model.scenario import Scenario
-from compat.scenarios import NoSuchScenario, ScenarioError, everyday, load, select
+from compat.scenarios import NoSuchScenario, ScenarioError, everyday, pick
 from compat.scenarios.complaint import Path as Place
 from compat.scenarios.yaml import parse
 
@@ -36,18 +36,12 @@ def chosen(
     """
     top = folder(given)
     try:
-        found = load(_named(top, patterns) or [top])
-        return select(found if patterns or tags or all_of_them else everyday(found), patterns, tags)
+        found = pick(top, patterns, tags)
     except ScenarioError as error:
         raise Unfit(str(error), "`bullmq-compat lint` checks scenario files; see docs/scenarios.md") from None
     except NoSuchScenario as error:
         raise click.UsageError(str(error)) from None
-
-
-def _named(top: Path, patterns: Sequence[str]) -> list[Path]:
-    """The files of scenarios that are named whole: there is no need to read all others then."""
-    files = [top / f"{pattern}.yaml" for pattern in patterns]
-    return files if all(file.is_file() for file in files) else []
+    return found if patterns or tags or all_of_them else everyday(found)
 
 
 def source(given: Path | None, scenario: Scenario) -> tuple[Path, Callable[[Place], int]]:

@@ -18,6 +18,7 @@ from compat.drivers.transcript import Recorder
 from compat.model.history import Problem
 from compat.protocol import messages
 from compat.protocol.messages import Envelope, Hello, RpcError, Welcome
+from compat.protocol.methods import METHODS
 from compat.protocol.symbols import UNCLASSIFIED
 
 START_DEADLINE = 20_000  # ms for `initialize`: the first start of an interpreter on a busy machine is slow
@@ -110,7 +111,8 @@ class Driver:
         }
         try:
             self._write(request)
-            result = await asyncio.wait_for(future, deadline / 1000)
+            async with asyncio.timeout(deadline / 1000):  # `wait_for` may swallow a cancellation when the answer comes
+                result = await future
         except TimeoutError:
             raise self._break(
                 Late(
@@ -180,6 +182,12 @@ class Driver:
             )
 
     def _take_request(self, message: Envelope, method: str) -> None:
+        if message.id in self._pending and method in METHODS:
+            raise Malformed(
+                f"this program echoes what it is sent (`{method}`); it does not speak {messages.PROTOCOL}",
+                "answer each call with its `id` and a `result` or an `error`, and without its `method`",
+                self.process.stderr,
+            )
         params = message.params.copy() if isinstance(message.params, msgspec.Raw) else msgspec.Raw(b"{}")
         if message.id is None:
             if self._listener is not None:

@@ -22,9 +22,9 @@ from compat.servers.binary import release
 async def ready(options: Options, pool: Pool, stack: AsyncExitStack) -> tuple[Seats, dict[TopologyName, Server]]:
     """Drivers that have shaken hands, and open servers, all at once."""
     try:
-        commands = await asyncio.to_thread(_commands, options)
+        found = await asyncio.to_thread(commands, options)
         wanted = {t for scenario in options.scenarios for t in scenario.topologies} & set(options.topologies)
-        seat = {side: asyncio.create_task(_seat(pool, command)) for side, command in commands.items()}
+        seat = {side: asyncio.create_task(seated(pool, command)) for side, command in found.items()}
         try:
             servers = await _servers(options, wanted, stack)
             seats = {side: await task for side, task in seat.items()}
@@ -42,7 +42,8 @@ async def ready(options: Options, pool: Pool, stack: AsyncExitStack) -> tuple[Se
     return seats, servers
 
 
-def _commands(options: Options) -> dict[str, tuple[str, ...]]:
+def commands(options: Options) -> dict[str, tuple[str, ...]]:
+    """What starts the driver of each seat. Raises `ImplementationError`."""
     guests = {spec.impl for scenario in options.scenarios for spec in scenario.objects.values()} - {None}
     named = {"port": options.implementation, **{name: name for name in guests if name is not None}}
     if options.golden is None:
@@ -50,7 +51,8 @@ def _commands(options: Options) -> dict[str, tuple[str, ...]]:
     return {seat: command_for(name) for seat, name in named.items()}
 
 
-async def _seat(pool: Pool, command: tuple[str, ...]) -> Seat:
+async def seated(pool: Pool, command: tuple[str, ...]) -> Seat:
+    """A seat whose driver has shaken hands and waits in the pool. Raises `DriverError`."""
     driver = await pool.take(command)
     await pool.give_back(driver)
     return Seat(command, driver.welcome)

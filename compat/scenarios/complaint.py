@@ -42,11 +42,13 @@ def spell(path: Path) -> str:
     return text
 
 
-def nearest(seen: str, known: Iterable[str], shown: Iterable[str] | None = None) -> str:
-    """Words that help somebody who mistyped a name: the nearest one, or all there are (of `shown`, if not of known)."""
+def nearest(seen: str, known: Iterable[str], shown: Iterable[str] | None = None, stem: str = "") -> str:
+    """Words that help somebody who mistyped a name: the nearest one, or all there are (of `shown`, if not of known).
+    What all of `known` begin with is the `stem`: it makes no name any nearer."""
     known = set(known)
-    near = difflib.get_close_matches(seen, sorted(known), n=1, cutoff=0.6)
+    endings = sorted(name.removeprefix(stem) for name in known)
+    near = difflib.get_close_matches(seen.removeprefix(stem), endings, n=1, cutoff=0.6)
     if near:
-        return f"did you mean `{near[0]}`?"
+        return f"did you mean `{stem}{near[0]}`?"
     names = sorted(known if shown is None else set(shown))
     return f"there are {', '.join(f'`{name}`' for name in names)}" if names else "there are none"

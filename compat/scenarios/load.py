@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from compat.model.scenario import Scenario
 from compat.scenarios.complaint import Complaint, ScenarioError
 from compat.scenarios.complaint import Path as Place
 from compat.scenarios.lint import lint
+from compat.scenarios.select import select
 from compat.scenarios.yaml import Source, parse
 
 _PART = re.compile(r"\.?([^.\[\]]+)|\[(\d+|\.\.\.)\]")
@@ -38,6 +41,21 @@ def load(paths: Iterable[Path]) -> tuple[Scenario, ...]:
     if complaints:
         raise ScenarioError(*complaints)
     return tuple(scenarios[name] for name in sorted(scenarios))
+
+
+def pick(folder: Path, patterns: Sequence[str] = (), tags: Sequence[str] = ()) -> tuple[Scenario, ...]:
+    """The scenarios below `folder` that are asked for, as `select` chooses; files that no pattern means are not read.
+
+    Raises ScenarioError, and NoSuchScenario for a pattern or a tag that nothing matches.
+    """
+    return select(load(_meant(folder, patterns)), patterns, tags)
+
+
+def _meant(folder: Path, patterns: Sequence[str]) -> list[Path]:
+    """The files of the ids that match; the whole folder, where no pattern is given or one matches nothing."""
+    ids = {file.relative_to(folder).with_suffix("").as_posix(): file for file in folder.rglob("*.yaml")}
+    found = [[file for name, file in ids.items() if fnmatchcase(name, pattern)] for pattern in patterns]
+    return list(dict.fromkeys(chain(*found))) if found and all(found) else [folder]
 
 
 def load_text(text: str, file: str = "scenario.yaml") -> Scenario:

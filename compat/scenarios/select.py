@@ -33,8 +33,7 @@ def select(
     ids = [scenario.id for scenario in scenarios]
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in ids):
-            near = nearest(pattern, _globs(ids) if "*" in pattern else ids, _groups(ids, pattern))
-            raise NoSuchScenario(f"no scenario matches `{pattern}`; {near}")
+            raise NoSuchScenario(f"no scenario matches `{pattern}`; {_near(pattern, ids)}")
     known = {tag for scenario in scenarios for tag in scenario.tags}
     for tag in tags:
         if tag not in known:
@@ -50,10 +49,13 @@ def select(
     return chosen
 
 
-def _groups(ids: Iterable[str], pattern: str) -> set[str]:
-    """What a mistyped pattern could have meant: ids below a folder it names, else the folders as globs."""
-    folder = pattern.partition("/")[0]
-    return {name for name in ids if name.startswith(f"{folder}/")} or _globs(ids)
+def _near(pattern: str, ids: Sequence[str]) -> str:
+    """What a mistyped pattern could have meant: an id of the folder it names, else any id or folder."""
+    folder = f"{pattern.partition('/')[0]}/"
+    inside = [name for name in ids if name.startswith(folder)]
+    if inside and "*" not in pattern:
+        return nearest(pattern, inside, stem=folder)
+    return nearest(pattern, _globs(ids) if "*" in pattern else ids, inside or _globs(ids))
 
 
 def _globs(ids: Iterable[str]) -> set[str]:

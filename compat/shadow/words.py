@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Final
 
-from compat.chaos.words import one
+from compat.chaos.words import struck, told
 from compat.model.cell import Side
 from compat.report.text import number, printable
 from compat.shadow.latencies import QUANTILES, quantile
@@ -37,9 +36,7 @@ def rows(report: Report) -> Iterator[tuple[str, str]]:
     yield "ended twice", f"{len(report.ended_twice):,}"
     yield "lost", f"{len(report.lost):,}"
     if report.plan.faults:
-        counts = Counter(strike.fault for strike in report.strikes)
-        told = ", ".join(f"{name} {n}" for name, n in sorted(counts.items()))
-        yield "faults", f"{len(report.strikes)}: {told}" if counts else "0"
+        yield "faults", struck(report.strikes)
 
 
 def _divergent(report: Report) -> int:
@@ -78,18 +75,11 @@ def findings(report: Report) -> Iterator[str]:
             f"{first.level}: {what} of {number(len(found), 'pair')} differs; payload {first.number}: "
             + printable(", ".join(left))
         )
-    for words in report.lost[:_TOLD]:
-        yield f"lost: {printable(words)}"
-    for words in report.ended_twice[:_TOLD]:
-        yield f"ended twice: {printable(words)}"
+    yield from told(report)
     for words in report.refused[:_TOLD]:
         yield f"add refused: {printable(words)}"
     for key in report.strays[:_TOLD]:
         yield f"key outside the prefix: {printable(key)}"
-    for reason, jobs in report.unplanned.items():
-        yield f"failed, unplanned: {number(jobs, 'job')}: {printable(reason)}"
-    for double in sorted(report.doubles, key=lambda double: double.strike is not None)[:_TOLD]:
-        yield one(double)
     if report.stopped:
         yield f"stopped: {printable(report.stopped)}"
 

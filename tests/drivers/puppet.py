@@ -37,6 +37,8 @@ def initialize(request: dict) -> None:
             answer(request, WELCOME | {"protocol": "bullmq-compat/0"})
         case "shapeless":
             answer(request, {"hello": True})
+        case "mirrors":
+            say(request)
         case "refuses":
             say({"jsonrpc": "2.0", "id": request["id"], "error": {"code": -32000, "message": "not today"}})
         case _:

@@ -1,39 +1,52 @@
 """Each seeded fault is killed by a named scenario, and for the right reason (T163)."""
 
-import sys
-from functools import cache
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from faults import FAULTS
+from ground import Ground
 from kills import KILLS
 
-from compat.execute import Options, run
-from compat.model.run import CellEntry
-from compat.model.scenario import Scenario
-from compat.scenarios import load, select
+from compat.drivers import Pool, command_for
+from compat.drivers.implementations import NODE_TARGET
+from compat.execute.ready import seated
+from compat.scenarios import pick
+from compat.servers import Running
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@cache
-def suite() -> tuple[Scenario, ...]:
-    return load([ROOT / "scenarios"])
+@pytest.fixture(scope="module")
+def _unmeasured() -> Iterator[None]:
+    """What mutants run of the library says nothing about its tests, and measuring it takes as long as they do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        yield
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def ground(_unmeasured: None, _single: Running, _cluster: Running) -> AsyncIterator[Ground]:
+    pool = Pool(bullmq=NODE_TARGET)
+    async with _single.server() as single, _cluster.server() as cluster:
+        try:
+            node = await seated(pool, command_for(f"node@{NODE_TARGET}"))
+            yield Ground({"single": single, "cluster": cluster}, pool, node)
+        finally:
+            await pool.close()
+
+
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("fault", KILLS)
-async def test_a_seeded_fault_is_killed_for_the_right_reason(fault: str) -> None:
-    scenario, check = KILLS[fault]
-    (played,) = select(suite(), [scenario], ())
-    chosen = Options(
-        scenarios=(played,),
-        implementation=f"cmd:{sys.executable} {ROOT / 'tests' / 'mutants' / 'mutant.py'} {fault}",
-        arms=("self",) if "self" in played.arms else played.arms[:1],
-        topologies=played.topologies[:1],
-    )
-    (verdict,) = [entry.verdict async for entry in run(chosen) if isinstance(entry, CellEntry)]
+async def test_a_seeded_fault_is_killed_for_the_right_reason(ground: Ground, fault: str) -> None:
+    name, check = KILLS[fault]
+    (scenario,) = pick(ROOT / "scenarios", [name])
+    verdict = await ground.play(fault, scenario)
     assert verdict.word == "fail", verdict
-    told = {difference.check.split("/", scenario.count("/") + 1)[-1] for difference in verdict.differences}
+    told = {difference.check.split("/", name.count("/") + 1)[-1] for difference in verdict.differences}
     assert check in told, (told, [difference.words for difference in verdict.differences])
 
 

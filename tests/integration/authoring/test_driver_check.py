@@ -36,6 +36,7 @@ def test_a_driver_that_says_yes_to_everything_is_found_out(call: Call, python: s
         ("old-protocol", 'answer `initialize` with "protocol": "bullmq-compat/1"'),
         ("shapeless", "schema protocol"),
         ("refuses", "`initialize` was refused: not today"),
+        ("mirrors", "it does not speak bullmq-compat/1"),
         ("hangs", "`ping` was not answered within 10000 ms"),
         ("dies", "killed by SIGKILL"),
         ("answers-twice", "answer each call once"),

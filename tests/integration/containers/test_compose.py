@@ -14,7 +14,7 @@ import redis
 
 from compat.execute import Options, run
 from compat.model.run import CellEntry
-from compat.scenarios import load, select
+from compat.scenarios import pick
 from compat.servers import ServerError
 from compat.servers.binary import find_binary
 from compat.servers.containers import docker_answers
@@ -93,7 +93,7 @@ async def test_three_masters_come_up_and_scenarios_run_on_them(environ: dict[str
     do(environ, "up", "-d")
     for number in range(1, 4):
         nodes(environ[f"P{number}"], masters=3, replicas=0)
-    scenarios = select(load([ROOT / "scenarios"]), ["job/add", "worker/complete"], ())
+    scenarios = pick(ROOT / "scenarios", ["job/add", "worker/complete"])
     url = f"redis+cluster://{HOST}:{environ['P1']}"
     options = Options(scenarios=scenarios, implementation="ref", server=url, arms=("self",))
     verdicts = [entry.verdict async for entry in run(options) if isinstance(entry, CellEntry)]

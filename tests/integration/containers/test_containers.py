@@ -20,7 +20,7 @@ import redis.asyncio as redis
 from compat.execute import Options, run
 from compat.faults import FailedOver, Frozen, Killed, Loading, MasterLost
 from compat.model.run import CellEntry
-from compat.scenarios import load, select
+from compat.scenarios import pick
 from compat.servers import ServerError, given
 from compat.servers.containers import LABEL, container, docker_answers, sweep
 from compat.servers.image import find_image
@@ -180,7 +180,7 @@ def test_shadow_shares_a_queue_in_containers_and_breaks_what_it_stands_on(
 
 async def test_scenarios_run_on_servers_in_containers(engine: docker.DockerClient) -> None:
     """`--server container`: both topologies, and nothing is left of them."""
-    scenarios = select(load([ROOT / "scenarios"]), ["job/add", "worker/complete"], ())
+    scenarios = pick(ROOT / "scenarios", ["job/add", "worker/complete"])
     options = Options(scenarios=scenarios, implementation="node@5.62.0", server="container", arms=("self",))
     verdicts = [entry.verdict async for entry in run(options) if isinstance(entry, CellEntry)]
     assert [verdict.word for verdict in verdicts] == ["pass"] * 4, verdicts

@@ -47,6 +47,7 @@ async def ask(mode: str, deadline: int = 15_000, **params: Any) -> Any:
         ("old-protocol", fault.Malformed, "bullmq-compat/0"),
         ("shapeless", fault.Malformed, "another shape"),
         ("refuses", fault.NotStarted, "not today"),
+        ("mirrors", fault.Malformed, "this program echoes what it is sent .* does not speak bullmq-compat/1"),
     ],
 )
 async def test_a_handshake_that_fails_says_how(mode: str, error: type[DriverError], text: str) -> None:
@@ -108,6 +109,18 @@ async def test_answers_may_come_in_any_order() -> None:
     driver = await launch("reversed")
     results = await asyncio.gather(*(driver.call("ping", {"n": n}) for n in range(3)))
     assert results == [{"n": 0}, {"n": 1}, {"n": 2}]
+    await driver.kill()
+
+
+async def test_a_call_that_is_cancelled_just_as_its_answer_comes_is_cancelled() -> None:
+    """Else Ctrl-C would be lost now and then."""
+    driver = await launch("echo")
+    call = asyncio.create_task(driver.call("ping"))
+    await asyncio.sleep(0)
+    (answer,) = driver._pending.values()
+    answer.add_done_callback(lambda _: call.cancel())
+    with pytest.raises(asyncio.CancelledError):
+        await call
     await driver.kill()
 
 

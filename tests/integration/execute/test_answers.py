@@ -18,7 +18,7 @@ from compat.model.run import CellEntry
 from compat.model.scenario import Scenario
 from compat.protocol.methods import LIFE, METHODS
 from compat.protocol.values import decode, encode
-from compat.scenarios import load, select
+from compat.scenarios import pick
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -62,7 +62,7 @@ async def _played() -> Played:
     def keep(scenario: Scenario, history: History) -> None:
         found[scenario.id] = (scenario, history)
 
-    scenarios = select(load([ROOT / "scenarios"]), list(SCENARIOS), ())
+    scenarios = pick(ROOT / "scenarios", list(SCENARIOS))
     options = Options(scenarios, ("self",), ("single",), "node@5.62.0", keep=keep)
     words = {entry.verdict.word async for entry in run(options) if isinstance(entry, CellEntry)}
     assert words == {"pass"}

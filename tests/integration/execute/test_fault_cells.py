@@ -12,7 +12,7 @@ import pytest
 from compat.execute import Options, run
 from compat.model.run import CellEntry
 from compat.model.verdict import CellVerdict
-from compat.scenarios import load, load_text, select
+from compat.scenarios import load_text, pick
 from compat.servers import Server, ServerError, embedded, own
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -51,7 +51,7 @@ async def verdicts(options: Options) -> list[CellVerdict]:
 
 async def test_a_verdict_tells_what_was_struck_and_what_it_cost() -> None:
     """(T123)"""
-    scenarios = select(load([ROOT / "scenarios"]), ["fault/restart-with-job", "fault/lock-evicted"], ())
+    scenarios = pick(ROOT / "scenarios", ["fault/restart-with-job", "fault/lock-evicted"])
     found = await verdicts(Options(scenarios, ("self",), ("single",), NODE))
     assert {v.cell.scenario: (v.word, v.losses) for v in found} == {
         "fault/restart-with-job": ("pass", {}),
@@ -94,13 +94,13 @@ async def test_a_reply_that_nobody_lost_is_no_fault_that_was_struck() -> None:
 async def test_a_driver_that_does_nothing_passes_no_fault() -> None:
     """(T163)"""
     null = f"cmd:{sys.executable} {ROOT / 'tests' / 'drivers' / 'null.py'}"
-    scenarios = select(load([ROOT / "scenarios"]), ["fault/restart-with-job", "fault/scripts-flushed*"], ())
+    scenarios = pick(ROOT / "scenarios", ["fault/restart-with-job", "fault/scripts-flushed*"])
     found = await verdicts(Options(scenarios, ("self", "consume"), ("single",), null))
     assert found and {v.word for v in found} <= {"fail", "error"}
 
 
 async def test_a_server_that_was_given_suffers_nothing() -> None:
-    scenarios = select(load([ROOT / "scenarios"]), ["fault/scripts-flushed-bulk"], ())
+    scenarios = pick(ROOT / "scenarios", ["fault/scripts-flushed-bulk"])
     async with embedded("single") as server:
         found = await verdicts(Options(scenarios, ("self",), ("single",), NODE, server=url(server)))
         assert [v.word for v in found] == ["pass"]
@@ -115,7 +115,7 @@ async def test_a_cell_whose_own_server_does_not_start_is_told_of_and_the_others_
 
     started = own.start("single")
     monkeypatch.setattr(own, "start", refused)
-    scenarios = select(load([ROOT / "scenarios"]), ["fault/restart-with-job", "job/add"], ())
+    scenarios = pick(ROOT / "scenarios", ["fault/restart-with-job", "job/add"])
     async with started.server() as server:
         found = await verdicts(Options(scenarios, ("self",), ("single",), NODE, server=url(server)))
     started.stop()

@@ -8,14 +8,14 @@ from compat.cli.known import load as load_baseline
 from compat.execute import Options, run
 from compat.model.run import CellEntry
 from compat.model.verdict import CellVerdict
-from compat.scenarios import load, select
+from compat.scenarios import pick
 
 ROOT = Path(__file__).resolve().parents[3]
 QUIRKY = ("priority/bounds", "flow/missing-parent", "scheduler/collision-every")
 
 
 async def verdicts(*patterns: str, **options: object) -> list[CellVerdict]:
-    scenarios = select(load([ROOT / "scenarios"]), patterns, ())
+    scenarios = pick(ROOT / "scenarios", patterns)
     chosen = Options(scenarios=scenarios, topologies=("single",), **options)  # type: ignore[arg-type]
     return [record.verdict async for record in run(chosen) if isinstance(record, CellEntry)]
 

@@ -8,7 +8,7 @@ import pytest
 from compat.execute import Options, Unusable, run
 from compat.model.run import CellEntry, Footer, Header
 from compat.model.verdict import CellVerdict
-from compat.scenarios import load, select
+from compat.scenarios import pick
 
 ROOT = Path(__file__).resolve().parents[3]
 DRIVERS = ROOT / "tests" / "drivers"
@@ -16,7 +16,7 @@ NODE = "node@5.62.0"
 
 
 async def verdicts(*patterns: str, implementation: str, **options: object) -> list[CellVerdict]:
-    scenarios = select(load([ROOT / "scenarios"]), patterns, ())
+    scenarios = pick(ROOT / "scenarios", patterns)
     chosen = Options(scenarios=scenarios, implementation=implementation, **options)  # type: ignore[arg-type]
     records = [record async for record in run(chosen)]
     header, *cells, footer = records
@@ -56,8 +56,8 @@ async def test_a_driver_that_does_nothing_never_passes() -> None:
 )
 async def test_a_driver_that_misbehaves_is_an_error_with_its_reason(mode: str, reason: str) -> None:
     puppet = f"cmd:{sys.executable} {DRIVERS / 'puppet.py'} {mode}"
-    scenarios = [s for s in load([ROOT / "scenarios"]) if s.id == "job/add"]
-    chosen = Options(scenarios=tuple(scenarios), implementation=puppet, arms=("self",), topologies=("single",))
+    scenarios = pick(ROOT / "scenarios", ["job/add"])
+    chosen = Options(scenarios=scenarios, implementation=puppet, arms=("self",), topologies=("single",))
     words = [r.verdict async for r in run(chosen) if isinstance(r, CellEntry)]
     assert [v.word for v in words] == ["error"], words
     assert reason in words[0].reason

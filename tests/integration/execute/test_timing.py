@@ -9,7 +9,7 @@ from pathlib import Path
 from compat.execute import Options, run
 from compat.model.run import CellEntry
 from compat.model.verdict import CellVerdict
-from compat.scenarios import load, load_text, select
+from compat.scenarios import load_text, pick
 
 ROOT = Path(__file__).resolve().parents[3]
 SLOW = f"cmd:{shlex.join([sys.executable, str(ROOT / 'tests' / 'drivers' / 'slow.py')])}"
@@ -42,7 +42,7 @@ async def verdicts(options: Options) -> list[CellVerdict]:
 
 
 async def test_node_is_in_time_with_itself_and_timed_cells_come_last() -> None:
-    scenarios = select(load([ROOT / "scenarios"]), ("timing/*", "job/add", "worker/complete"), ())
+    scenarios = pick(ROOT / "scenarios", ("timing/*", "job/add", "worker/complete"))
     found = await verdicts(Options(scenarios=scenarios, implementation="node@5.62.0", topologies=("single",)))
     assert [(v.cell.id, v.reason, v.differences) for v in found if v.word != "pass"] == []
     timed = [v.cell.scenario.startswith("timing/") for v in found]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from compat.scenarios import ScenarioError, load, load_text
+from compat.scenarios import NoSuchScenario, ScenarioError, load, load_text, pick
 
 Spoil = Callable[[str, str], str]
 First = Callable[[str], Any]
@@ -48,6 +48,24 @@ def test_a_folder_is_loaded_by_id(tmp_path: Path, good: str) -> None:
     (tmp_path / "retry/zeta.yaml").write_text(good.replace("retry/fixed", "retry/zeta"))
     (tmp_path / "retry/fixed.yaml").write_text(good)
     assert [scenario.id for scenario in load([tmp_path])] == ["retry/fixed", "retry/zeta"]
+
+
+def test_files_that_no_pattern_means_are_not_read(tmp_path: Path, good: str) -> None:
+    for name, text in (
+        ("retry/zeta", good.replace("retry/fixed", "retry/zeta")),
+        ("retry/fixed", good),
+        ("job/add", ""),
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.yaml").write_text(text)
+    assert [scenario.id for scenario in pick(tmp_path, ["retry/*"])] == ["retry/fixed", "retry/zeta"]
+    assert [scenario.id for scenario in pick(tmp_path, ["*/zeta", "retry/fixed"])] == ["retry/fixed", "retry/zeta"]
+    for patterns in ([], ["job/*"], ["retry/fixed", "nothing/*"]):
+        with pytest.raises(ScenarioError, match="the file is empty"):
+            pick(tmp_path, patterns)
+    (tmp_path / "job/add.yaml").unlink()
+    with pytest.raises(NoSuchScenario, match=r"did you mean `retry/fixed`"):
+        pick(tmp_path, ["retry/fixde"])
 
 
 def test_a_file_named_itself_is_loaded_once(tmp_path: Path, good: str) -> None:

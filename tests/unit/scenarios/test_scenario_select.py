@@ -43,6 +43,14 @@ def test_a_pattern_like_no_other_is_told_the_folders_and_not_every_scenario(scen
     assert str(error.value) == "no scenario matches `zzz/qqq`; there are `job/*`, `retry/*`"
 
 
+def test_a_name_that_shares_no_more_than_its_folder_is_told_all_names_of_the_folder(
+    scenarios: tuple[Scenario, ...],
+) -> None:
+    with pytest.raises(NoSuchScenario) as error:
+        select(scenarios, ["retry/zz"])
+    assert str(error.value) == "no scenario matches `retry/zz`; there are `retry/fixed`, `retry/jitter`"
+
+
 def test_a_tag_without_a_match_is_an_error(scenarios: tuple[Scenario, ...]) -> None:
     with pytest.raises(NoSuchScenario, match="did you mean `smoke`"):
         select(scenarios, tags=["smok"])

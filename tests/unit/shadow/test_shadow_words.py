@@ -70,6 +70,14 @@ def test_adds_that_raised_are_counted_and_told(made: Make) -> None:
     assert not refused.good
 
 
+def test_of_many_doubled_jobs_the_first_are_told_and_the_others_counted(made: Make) -> None:
+    round_ = made()
+    round_.calls += [("port", "1", 0)]
+    lines = list(words.findings(report(*(round_.result() for _ in range(12)))))
+    assert sum(line.startswith("run twice: ") for line in lines) == 10
+    assert "2 more doubled; --json FILE has them all" in lines
+
+
 def test_the_chart_has_a_bar_for_each_quantile_of_each_side(made: Make) -> None:
     lines = list(words.chart(report(made().result())))
     assert lines[0] == "added → active, bullmq 5.62.0"
