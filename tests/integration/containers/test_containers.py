@@ -145,7 +145,7 @@ async def test_a_replica_in_a_container_takes_over_by_request_and_by_election(en
 async def test_faults_are_played_in_containers_and_the_others_are_told_of(engine: docker.DockerClient) -> None:
     """(T123)"""
     names = ["fault/restart-with-job", "fault/redis-frozen", "fault/failed-over-with-job", "fault/loading"]
-    scenarios = select(load([ROOT / "scenarios"]), names, ())
+    scenarios = pick(ROOT / "scenarios", names)
     options = Options(scenarios=scenarios, implementation="node@5.62.0", server="container", arms=("self",))
     found = {
         (entry.verdict.cell.scenario, entry.verdict.cell.topology): entry.verdict
