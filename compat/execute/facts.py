@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
+from redis.asyncio.client import Pipeline
+from redis.exceptions import OutOfMemoryError, ResponseError
 
 from compat.capture import text
 from compat.model.history import Label, Notice
@@ -35,14 +36,29 @@ async def poll(look: Callable[[], Awaitable[T | None]], deadline_ms: int) -> T |
 
 async def counts(client: Redis, base: str, states: tuple[str, ...]) -> dict[str, int | None]:
     """How many jobs are in each of `states`; None where the port keeps something else under the state's key."""
-    pipe = client.pipeline(transaction=True)
-    for state in states:
-        if state in _LISTS:
-            pipe.llen(f"{base}:{state}")
-        else:
-            pipe.zcard(f"{base}:{state}")
-    replies = await pipe.execute(raise_on_error=False)
+
+    def sizes(pipe: Pipeline) -> None:
+        for state in states:
+            if state in _LISTS:
+                pipe.llen(f"{base}:{state}")
+            else:
+                pipe.zcard(f"{base}:{state}")
+
+    replies = await together(client, sizes)
     return {state: sound(reply) for state, reply in zip(states, replies, strict=True)}
+
+
+async def together(client: Redis, ask: Callable[[Pipeline], None]) -> list[Any]:
+    """The replies to what `ask` puts into a pipeline, of one instant, with errors in their places; one after the other
+    where memory is full: Redis takes nothing into a MULTI then."""
+    pipe = client.pipeline(transaction=True)
+    ask(pipe)
+    try:
+        return await pipe.execute(raise_on_error=False)
+    except OutOfMemoryError:
+        pipe = client.pipeline(transaction=False)
+        ask(pipe)
+        return await pipe.execute(raise_on_error=False)
 
 
 def sound(reply: Any) -> Any:

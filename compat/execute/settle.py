@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 
 from compat.capture import text
-from compat.execute.facts import sound
+from compat.execute.facts import sound, together
 
 SETTLE_DEADLINE = 8_000  # ms
 
@@ -49,13 +50,15 @@ async def look(client: Redis, benches: Iterable[Bench], explained: set[tuple[str
     """
     benches = tuple(benches)
     bases = sorted({bench.base for bench in benches})
-    pipe = client.pipeline(transaction=True)
-    pipe.client_list()
-    for base in bases:
-        pipe.lrange(f"{base}:active", 0, -1)
-        pipe.get(f"{base}:limiter")
-        pipe.hget(f"{base}:meta", "max")
-    clients, *answers = map(sound, await pipe.execute(raise_on_error=False))
+
+    def ask(pipe: Pipeline) -> None:
+        pipe.client_list()
+        for base in bases:
+            pipe.lrange(f"{base}:active", 0, -1)
+            pipe.get(f"{base}:limiter")
+            pipe.hget(f"{base}:meta", "max")
+
+    clients, *answers = map(sound, await together(client, ask))
     active, limiters, limits = answers[::3], answers[1::3], answers[2::3]
     blocked: dict[str, int] = {}
     for row in clients:
