@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -51,9 +52,14 @@ def covers_everything(arguments: Sequence[str]) -> bool:
     )
 
 
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def pytest_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
-    """The caller's arguments with the house's before them: a worker a core, and coverage where all tests run."""
-    workers = ("-n", "auto", "--dist", "loadgroup")
+    """The caller's arguments with the house's before them: workers, and coverage where all tests run."""
+    workers = ("-n", str(cores() + 1), "--dist", "loadgroup")  # one more: tests wait for servers and deadlines, too
     coverage = ("--cov", "--cov-report=term:skip-covered", f"--cov-fail-under={COVERAGE_FLOOR}")
     return (*workers, *(coverage if covers_everything(arguments) else ()), *arguments)
 

@@ -48,6 +48,7 @@ class Driver:
         self.broken: DriverError | None = None
         self._ids = itertools.count(1)
         self._pending: dict[int, asyncio.Future[msgspec.Raw]] = {}
+        self._forgotten: set[int] = set()  # calls that were cancelled: their answers may still come
         self._handler: Handler | None = None
         self._listener: Listener | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -122,7 +123,8 @@ class Driver:
                 )
             ) from None
         finally:
-            self._pending.pop(number, None)
+            if self._pending.pop(number, None) is not None and future.cancelled():
+                self._forgotten.add(number)
         return _decode_any(result)
 
     def _write(self, message: dict[str, Any]) -> None:
@@ -173,6 +175,8 @@ class Driver:
                 future.set_result(message.result.copy())
             else:
                 raise Malformed(f"the answer to call {message.id} has neither `result` nor `error`")
+        elif isinstance(message.id, int) and message.id in self._forgotten:
+            self._forgotten.discard(message.id)
         else:
             again = " again" if isinstance(message.id, int) and 0 < message.id < next(self._ids) else ""
             raise Stray(

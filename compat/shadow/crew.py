@@ -148,6 +148,7 @@ class Crew:
         self._under_way = False
         self.working.clear()
         alive = [hand for hand in self._all if hand.driver.broken is None]
+        await asyncio.gather(*(hand.kill() for hand in self._all.difference(alive)))  # they might still write
         await _all(*(hand.call("scenario.end") for hand in alive))
         for hand in alive:
             hand.driver.serve(None, None)

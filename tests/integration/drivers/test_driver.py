@@ -125,6 +125,23 @@ async def test_a_call_that_is_cancelled_just_as_its_answer_comes_is_cancelled() 
     await driver.kill()
 
 
+async def test_the_late_answer_to_a_call_that_was_cancelled_is_no_stray_one() -> None:
+    driver = await launch("reversed")
+    call = asyncio.create_task(driver.call("ping", {"n": 0}))
+    await asyncio.sleep(0)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert await asyncio.gather(*(driver.call("ping", {"n": n}) for n in (1, 2))) == [{"n": 1}, {"n": 2}]
+
+    async def read() -> bool | None:
+        return driver.broken is not None or not driver._forgotten or None
+
+    assert await poll(read, 10_000)
+    assert driver.broken is None
+    await driver.kill()
+
+
 async def test_what_the_port_raised_is_an_outcome_with_a_symbol() -> None:
     with pytest.raises(CallRaised) as caught:
         await ask("raises")

@@ -25,5 +25,6 @@ def test_coverage_is_asked_of_the_whole_suite_only(arguments: tuple[str, ...], e
     assert words[-len(arguments) or len(words) :] == arguments
 
 
-def test_tests_run_on_all_cores() -> None:
-    assert suite.pytest_arguments(())[:2] == ("-n", "auto")
+def test_tests_run_on_all_cores_and_while_others_wait() -> None:
+    assert suite.pytest_arguments(())[:2] == ("-n", str(suite.cores() + 1))
+    assert suite.cores() >= 1
