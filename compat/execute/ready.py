@@ -13,7 +13,7 @@ from compat.drivers.attached import SCHEME
 from compat.execute.options import Options
 from compat.execute.players import Seat, Seats
 from compat.execute.trouble import Unusable
-from compat.faults import ATOMIC, NOT_IN_CONTAINERS
+from compat.faults import ATOMIC, NOT_IN_CONTAINERS, SLOW
 from compat.model.scenario import TopologyName
 from compat.servers import Server, ServerError, embedded, find_binary, given
 from compat.servers.binary import release
@@ -86,21 +86,23 @@ def spared(options: Options, servers: Mapping[TopologyName, Server]) -> Mapping[
     """The faults that the run's own servers cannot suffer, by kind, and why."""
     kinds = {step.fault.kind for scenario in options.scenarios for step in scenario.steps if step.fault is not None}
     found = {kind: why for kind, why in NOT_IN_CONTAINERS.items() if in_containers(options)}
-    if "slot-moved" in kinds:
-        title = _own_title(options, servers)
+    title = _own_title(options, servers) if kinds & {"slot-moved", "loading"} else None
+    if title is not None:
         if not (title.startswith("valkey ") and release(title) >= ATOMIC):
             found["slot-moved"] = f"{title} moves slots key by key; Valkey 9 and later can at once"
+        if release(title) < SLOW:
+            found.setdefault("loading", f"{title} answers nothing while it loads so little; Redis 7 and later do")
     return found
 
 
-def _own_title(options: Options, servers: Mapping[TopologyName, Server]) -> str:
-    """What servers of cells' own are: `valkey 9.1.2`."""
+def _own_title(options: Options, servers: Mapping[TopologyName, Server]) -> str | None:
+    """What servers of cells' own are: `valkey 9.1.2`; None where there is none."""
     if in_containers(options):
-        return next((server.title.partition(",")[0] for server in servers.values()), "no server")
+        return next((server.title.partition(",")[0] for server in servers.values()), None)
     try:
         binary = find_binary(str(own_binary(options) or "") or None)
     except ServerError:  # where all others run on a given server, the cells with faults say so one by one
-        return "no server"
+        return None
     return f"{binary.flavour} {binary.version}"
 
 

@@ -1,6 +1,6 @@
 """Faults: what goes wrong with Redis, connections and drivers when a test says so; always undone."""
 
-from compat.faults.catalogue import ATOMIC, CATALOGUE, NOT_IN_CONTAINERS, About, Need
+from compat.faults.catalogue import ATOMIC, CATALOGUE, NOT_IN_CONTAINERS, SLOW, About, Need
 from compat.faults.cluster import FailedOver, MasterLost, SlotFault, SlotMoved, SlotTorn, SlotUnserved
 from compat.faults.connections import ConnectionReset, HalfOpen, InWait, ReplyLost, ScriptsFlushedWithin
 from compat.faults.drivers import ClockStepped, DriverFrozen, DriverKilled
@@ -13,6 +13,7 @@ __all__ = [
     "ATOMIC",
     "CATALOGUE",
     "NOT_IN_CONTAINERS",
+    "SLOW",
     "About",
     "ClockStepped",
     "ConnectionReset",

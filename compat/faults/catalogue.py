@@ -89,6 +89,8 @@ CATALOGUE: Final = {
 
 #: From which Valkey on a slot moves at once (`slot-moved`).
 ATOMIC: Final = (9,)
+#: From which Redis on a node answers LOADING however little it loads (`loading`).
+SLOW: Final = (7,)
 #: What no server in a container suffers, and why.
 NOT_IN_CONTAINERS: Final[Mapping[str, str]] = {
     LOADING.name: "a container starts again as it was made, without the options that make Redis load slowly",

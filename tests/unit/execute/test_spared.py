@@ -21,9 +21,9 @@ def moved(variant: Variant) -> tuple[Scenario, ...]:
     return (variant(steps=steps, topologies=["cluster"], needs=["own-server"]),)
 
 
-def binary(folder: Path, says: str) -> str:
+def binary(folder: Path, flavour: str, version: str = "9.0.1") -> str:
     path = folder / "some-server"
-    path.write_text(f"#!/bin/sh\necho '{says} server v=9.0.1 sha=0:0'\n")
+    path.write_text(f"#!/bin/sh\necho '{flavour} server v={version} sha=0:0'\n")
     path.chmod(0o755)
     return str(path)
 
@@ -35,6 +35,13 @@ def test_only_valkey_9_moves_a_slot_at_once(
     found = spared(Options(moved, server=binary(tmp_path, flavour)), {})
     assert set(found) == kinds
     assert all("redis 9.0.1 moves slots key by key" in why for why in found.values())
+
+
+def test_redis_before_7_does_not_answer_while_it_loads(variant: Variant, tmp_path: Path) -> None:
+    scenario = variant(steps=[{"fault": {"kind": "loading"}}, {"mend": "loading"}], topologies=["single"])
+    old = spared(Options((scenario,), server=binary(tmp_path, "Redis", "6.2.14")), {})
+    assert old["loading"].startswith("redis 6.2.14 answers nothing while it loads")
+    assert "loading" not in spared(Options((scenario,), server=binary(tmp_path, "Redis", "7.0.15")), {})
 
 
 def test_a_container_does_not_load_slowly(moved: tuple[Scenario, ...]) -> None:
