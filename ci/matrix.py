@@ -63,8 +63,8 @@ is three masters in one network namespace, whose ports are the same inside and o
 addresses; where faults ask for it each has a replica. `run` and `shadow` take it, with `--topology cluster`, too.
 
 Faults are struck there as elsewhere: a node is killed, paused and started again as a container. What a container cannot
-suffer is not applicable, with the reason: `loading`, since it starts again only as it was made. Nor is, wherever it runs,
-`slot-moved` on any server but Valkey 9, and `loading` on Redis 6.2.
+suffer is not applicable, with the reason: `loading`, since it starts again only as it was made. Nor is `slot-moved`,
+wherever it runs, on any server but Valkey 9, and `loading` on Redis 6.2.
 
 Containers of a harness that was killed are removed by the next one that starts some.
 """
