@@ -99,13 +99,14 @@ def complaints(baseline: Baseline, exists: Callable[[Cell], bool]) -> Iterator[C
             yield Complaint(number, None, f"`{entry.title}` has no `reason`; say what causes it")
         if not entry.seen:
             yield Complaint(number, None, f"`{entry.title}` is seen nowhere; remove the entry")
-        checks = {f"{row.scenario}#{check}": mark for row in entry.seen for check, mark in row.checks.items()}
+        checks = {f"{row.scenario}#{check}" for row in entry.seen for check in row.checks}
+        chance = {VARIES, AT_TIMES} & {mark for row in entry.seen for mark in row.checks.values()}
         for pattern in entry.checks:
             if entry.seen and not any(fnmatchcase(check, pattern) for check in checks):
                 yield Complaint(number, None, f"nothing that is seen here matches `{pattern}`; remove it")
-        if not entry.chance.strip() and {VARIES, AT_TIMES} & set(checks.values()):
+        if not entry.chance.strip() and chance:
             yield Complaint(number, None, f"`{entry.title}` comes out differently from run to run; say why (`chance`)")
-        if entry.chance and entry.seen and not {VARIES, AT_TIMES} & set(checks.values()):
+        if entry.chance and entry.seen and not chance:
             yield Complaint(number, None, f"nothing in `{entry.title}` is left to `chance`; remove it")
         for row, seen in enumerate(entry.seen):
             if not (seen.checks and seen.arms and seen.on):
@@ -124,8 +125,11 @@ def complaints(baseline: Baseline, exists: Callable[[Cell], bool]) -> Iterator[C
 
 
 def signature(differences: Iterable[Difference]) -> str:
-    """Of the differences of one check in one cell: equal as long as level and values are, wherever they stand."""
-    rows = sorted(json.dumps([one.level, _spelled(one.oracle), _spelled(one.port)]) for one in differences)
+    """Of the differences of one check in one cell: equal as long as level and values are, wherever they stand. Maps are
+    equal in any order, as they are compared."""
+    rows = sorted(
+        json.dumps([one.level, _spelled(one.oracle), _spelled(one.port)], sort_keys=True) for one in differences
+    )
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()[:12]
 
 

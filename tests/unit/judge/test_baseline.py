@@ -86,6 +86,7 @@ def test_a_signature_is_of_level_and_values_as_the_record_holds_them() -> None:
     assert signature([one]) == signature([difference(port={"$number": "NaN"})])
     assert signature([difference()]) != signature([difference(level="event")])
     assert signature([difference(port=1)]) != signature([difference(port=True)])
+    assert signature([difference(port={"a": 1, "b": 2})]) == signature([difference(port={"b": 2, "a": 1})])
 
 
 def row(check: str = "end/job.x", mark: str = "s", scenario: str = "a/b") -> Seen:
@@ -110,6 +111,13 @@ def row(check: str = "end/job.x", mark: str = "s", scenario: str = "a/b") -> See
 def test_what_is_wrong_whatever_a_run_shows_is_told(entry: Entry, words: str) -> None:
     told = [one.message for one in complaints(Baseline(known=(entry,)), lambda cell: cell.scenario == "a/b")]
     assert any(words in message for message in told), told
+
+
+def test_an_entry_is_left_to_chance_if_one_of_its_cells_is() -> None:
+    rows = (Seen("a/b", ("self",), {"end/job.x": "varies"}), Seen("a/b", ("produce",), {"end/job.x": "0"}))
+    assert list(complaints(Baseline(known=(Entry("r", ("*",), rows, chance="a race"),)), lambda cell: True)) == []
+    (found,) = complaints(Baseline(known=(Entry("r", ("*",), rows),)), lambda cell: True)
+    assert "say why" in found.message
 
 
 def test_an_entry_of_chance_is_sound_and_lets_no_other_check_pass() -> None:
