@@ -8,8 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from compat.compare.difference import inner
 from compat.compare.levels import weight
+from compat.compare.spelled import same
 from compat.compare.words import ABSENT, place_name, sentence
 from compat.model.history import History
 from compat.model.scenario import Scenario
@@ -42,7 +42,7 @@ def compare(scenario: Scenario, oracle: History | Canonical, port: History) -> C
         tuple(
             _difference(scenario, one, other, place)
             for place in places
-            if inner(_get(one, place), _get(other, place)) and not _told_already(one, other, place)
+            if not same(_get(one, place), _get(other, place)) and not _told_already(one, other, place)
         ),
     )
 
@@ -80,7 +80,7 @@ def _told_already(one: Canonical, other: Canonical, place: Place) -> bool:
             return True
     if place.what.endswith(".bytes"):
         value = Place(place.scope, place.what.removesuffix(".bytes"), place.queue, place.subject)
-        return bool(inner(_get(one, value), _get(other, value)))
+        return not same(_get(one, value), _get(other, value))
     return False
 
 

@@ -45,6 +45,16 @@ def _text(value: Any) -> str:
     return str(spelled(value))
 
 
+def _alike(oracle: Any, port: Any) -> bool:
+    """Whether two values may differ in one place only: of thousands of items not more than one differs."""
+    if len(oracle) != len(port):
+        return True
+    if isinstance(oracle, list):
+        return sum(one != other for one, other in zip(spelled(oracle), spelled(port), strict=True)) < 2
+    one, other = spelled(oracle), spelled(port)
+    return one.keys() != other.keys() or sum(value != other[key] for key, value in one.items()) < 2
+
+
 def place_name(place: Place, title: str) -> str:
     """Where a difference is: `mail / job j / failedReason`."""
     subject = "" if place.what.startswith("call.") else title or place.subject
@@ -70,7 +80,7 @@ def sentence(place: Place, title: str, oracle: Any, port: Any) -> str:
         return f"{head} — {stream(oracle, port)}"
     path = ""
     if isinstance(oracle, (dict, list)) and type(oracle) is type(port):
-        found = inner(oracle, port)
+        found = inner(oracle, port) if _alike(oracle, port) else ()
         if len(found) == 1 and found[0].path:
             path = _path(found[0])
             oracle, port = _at(oracle, found[0].path), _at(port, found[0].path)
