@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import SequenceMatcher
+from operator import ne
 from typing import Any, Final
 
 from compat.compare.difference import Inner, inner
@@ -49,10 +50,10 @@ def _alike(oracle: Any, port: Any) -> bool:
     """Whether two values may differ in one place only: of thousands of items not more than one differs."""
     if len(oracle) != len(port):
         return True
-    if isinstance(oracle, list):
-        return sum(one != other for one, other in zip(spelled(oracle), spelled(port), strict=True)) < 2
     one, other = spelled(oracle), spelled(port)
-    return one.keys() != other.keys() or sum(value != other[key] for key, value in one.items()) < 2
+    if isinstance(one, list):
+        return sum(map(ne, one, other)) < 2
+    return bool(one.keys() != other.keys() or sum(value != other[key] for key, value in one.items()) < 2)
 
 
 def place_name(place: Place, title: str) -> str:
