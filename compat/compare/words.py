@@ -52,7 +52,7 @@ def _alike(oracle: Any, port: Any) -> bool:
         return True
     one, other = spelled(oracle), spelled(port)
     if isinstance(one, list):
-        return sum(map(ne, one, other)) < 2
+        return bool(sum(map(ne, one, other)) < 2)
     return bool(one.keys() != other.keys() or sum(value != other[key] for key, value in one.items()) < 2)
 
 
