@@ -21,7 +21,8 @@ from compat.servers import ServerError, embedded, find_binary
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 18  # for BullMQ 5
 PACKAGES = ("redis", "hiredis", "msgpack", "msgspec", "deepdiff", "pyyaml", "click", "rich")
-LIMIT = 10.0  # s for a command to answer
+LIMIT = 10.0  # s for a command to answer that may be missing
+PATIENCE = 60.0  # s for one that is required: on a busy machine it is only slow
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def packages() -> Found:
 
 def node() -> Found:
     try:
-        version = _said((node_binary(), "--version"))
+        version = _said((node_binary(), "--version"), PATIENCE)
     except ImplementationError as error:
         return Found("node", False, str(error), NODE)
     major = version.removeprefix("v").partition(".")[0]
@@ -104,9 +105,12 @@ def lua() -> Found:
     """Asked in a process of its own: the harness does not know the library."""
     code = "from bullmq_ref import lua; print(len([lua.load(n) for n in lua.manifest()]), 'scripts of', lua.VERSION)"
     try:
-        done = _ran((sys.executable, "-c", code))
+        done = _ran((sys.executable, "-c", code), PATIENCE)
     except OSError as error:
         return Found("Lua scripts", False, str(error), SETUP)
+    except subprocess.TimeoutExpired:
+        seen = f"{sys.executable} did not load them within {PATIENCE:g} s"
+        return Found("Lua scripts", False, seen, "see whether the machine is overloaded")
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["they cannot be loaded"]
         return Found("Lua scripts", False, lines[-1].partition(": ")[2] or lines[-1], "python -m bullmq_ref.lua")
@@ -167,16 +171,16 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _said(words: Sequence[str]) -> str:
+def _said(words: Sequence[str], limit: float = LIMIT) -> str:
     """The first line a command says; nothing where it fails."""
     try:
-        done = _ran(words)
+        done = _ran(words, limit)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip().partition("\n")[0] if done.returncode == 0 else ""
 
 
-def _ran(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def _ran(words: Sequence[str], limit: float) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        words, capture_output=True, text=True, errors="replace", timeout=LIMIT, stdin=subprocess.DEVNULL
+        words, capture_output=True, text=True, errors="replace", timeout=limit, stdin=subprocess.DEVNULL
     )

@@ -16,6 +16,7 @@ import pytest
 from compat.servers import Server
 
 DRIVERS = Path(__file__).resolve().parents[2] / "drivers"
+DEADLINE = 120  # s; processes that are started take their time on a busy machine
 QUICK = ("--jobs", "60", "--rate", "200", "--seed", "5")
 
 
@@ -116,10 +117,12 @@ async def test_a_run_that_is_ended_still_reports_and_leaves_no_key(
         words = ("--duration", "1h", "--seed", "5", "--server", url(single_server), "--prefix", stem, "--json", record)
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(*shadow(*words), stdout=pipe, stderr=pipe)
-        while sum([await client.zcard(key) for key in await client.keys(f"{stem}*:completed")]) < 20:
-            assert process.returncode is None
-        process.send_signal(number)
-        out, err = await process.communicate()
+        async with asyncio.timeout(DEADLINE):
+            while sum([await client.zcard(key) for key in await client.keys(f"{stem}*:completed")]) < 20:
+                assert process.returncode is None
+                await asyncio.sleep(0.02)
+            process.send_signal(number)
+            out, err = await process.communicate()
         assert process.returncode == code, out + err
         found: dict[str, Any] = json.loads(record.read_text())
     assert found["stopped"] == word
