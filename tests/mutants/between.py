@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import hiredis
@@ -15,20 +15,24 @@ from faults import Talk, Wire
 DRIVER = (sys.executable, "-m", "compat.ports.reference")
 LIMIT = 2**24
 
+#: What is changed of the messages, and of the commands.
+Seed = tuple[Talk, Wire | None]
+
 
 class Between:
-    """Sits between the harness and the reference's driver, and with a `wire` between the driver and a single Redis."""
+    """Sits between the harness and the driver, and with a `Wire` between the driver and a single Redis. `seed` is
+    asked whenever a scenario begins."""
 
-    def __init__(self, talk: Talk, wire: Wire | None = None) -> None:
-        self._talk = talk
-        self._wire = wire
+    def __init__(self, seed: Callable[[], Seed], driver: Sequence[str] = DRIVER) -> None:
+        self._seed, self._driver = seed, driver
+        self._talk, self._wire = seed()
         self._methods: dict[Any, str] = {}
         self._proxies: list[asyncio.Server] = []
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         driver = await asyncio.create_subprocess_exec(
-            *DRIVER, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LIMIT
+            *self._driver, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LIMIT
         )
         assert driver.stdin is not None and driver.stdout is not None
         harness = asyncio.StreamReader(limit=LIMIT)
@@ -41,8 +45,7 @@ class Between:
             async with asyncio.timeout(2):
                 await driver.wait()
         down.cancel()
-        for proxy in self._proxies:
-            proxy.close()
+        self._close_proxies()
         if driver.returncode:
             sys.exit(driver.returncode if driver.returncode > 0 else 1)
 
@@ -62,7 +65,11 @@ class Between:
         method = message.get("method")
         if method is not None:
             self._methods[message["id"]] = method
-        redis = message["params"]["redis"] if method == "scenario.begin" else None
+        redis = None
+        if method == "scenario.begin":
+            redis = message["params"]["redis"]
+            self._talk, self._wire = self._seed()
+            self._close_proxies()
         struck = redis is not None and message["params"]["id"].startswith("fault/")  # two proxies are one too many
         if redis is not None and redis["topology"] == "single" and self._wire is not None and not struck:
             redis["nodes"] = [await self._proxied(*node) for node in redis["nodes"]]
@@ -76,6 +83,11 @@ class Between:
         return message
 
     # --- Redis -------------------------------------------------------------------------------------------------------
+
+    def _close_proxies(self) -> None:
+        for proxy in self._proxies:
+            proxy.close()
+        self._proxies.clear()
 
     async def _proxied(self, host: str, port: int) -> list[Any]:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

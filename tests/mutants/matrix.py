@@ -11,8 +11,8 @@ import asyncio
 import pickle
 import sys
 import time
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,20 +27,27 @@ from traffic import Traffic, read
 
 from compat.compare.golden import Golden, Recording
 from compat.compare.golden import digest as golden_digest
+from compat.drivers import Pool
+from compat.drivers.implementations import NODE_TARGET
 from compat.execute import Options, run
+from compat.execute.players import Seats
+from compat.execute.ready import ready
+from compat.execute.session import Session
 from compat.model.history import History, Implementation
 from compat.model.run import CellEntry, Header
-from compat.model.scenario import Scenario
+from compat.model.scenario import Scenario, TopologyName
 from compat.model.verdict import CellVerdict
 from compat.normalise import Canonical, canonical
+from compat.plan import cells
 from compat.scenarios import load, select
+from compat.servers import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 STATE = ROOT / ".state" / "kills"
 MUTANT = f"cmd:{sys.executable} {ROOT / 'tests' / 'mutants' / 'mutant.py'}"
 SHORT = 2_000  # ms: a fault that leaves nothing to wait for shall not be waited for long
 JOBS = 4
-MANY = 16  # cells at once where all that is left to do is to wait
+MANY = 8  # cells at once where all that is left to do is to wait
 
 Kills = AsyncGenerator[tuple[str, Kill | None], None]
 
@@ -139,45 +146,58 @@ def hurried(scenario: Scenario) -> Scenario:
     return replace(scenario, steps=tuple(steps))
 
 
-async def play(
-    suite: Suite, fault: str, scenarios: Sequence[Scenario]
-) -> AsyncGenerator[tuple[str, Kill | None], None]:
-    """Scenario → how the fault was seen in it, None where it was not.
+class Stage:
+    """Servers and drivers that stay from one fault to the next: a driver has the one that `told` names."""
 
-    Deadlines are short at first. Where nothing but lateness or trouble tells, the scenario is played again with its
-    own, and that counts: a busy machine is late, too.
-    """
-    alone = [s for s in scenarios if s in suite.alone]
-    doubtful: list[Scenario] = []
-    for hurry in (True, False):
-        played = [hurried(s) for s in alone] if hurry else doubtful
-        if played:
-            options = Options(
-                tuple(played),
-                ("self",),
-                ("single",),
-                f"{MUTANT} {fault}",
-                jobs=min(JOBS if hurry else MANY, len(played)),
-                golden=suite.golden(played),
-            )
-            async for name, kill in _kills(options):
-                if hurry and kill is not None and kill.doubtful:
-                    doubtful.append(suite.scenarios[name])
-                else:
-                    yield name, kill
-    for part, arms, topologies in _ways(scenarios, suite.alone):
-        async for pair in _kills(Options(tuple(part), arms, topologies, f"{MUTANT} {fault}", jobs=JOBS)):
-            yield pair
+    def __init__(self, pool: Pool, seats: Seats, servers: Mapping[TopologyName, Server], told: Path) -> None:
+        self._pool, self._seats, self._servers, self._told = pool, seats, servers, told
 
+    async def play(self, suite: Suite, fault: str, scenarios: Sequence[Scenario]) -> Kills:
+        """Scenario → how the fault was seen in it, None where it was not.
 
-async def _kills(options: Options) -> Kills:
-    async with aclosing(run(options)) as records:
-        async for record in records:
-            if isinstance(record, CellEntry):
-                verdict = record.verdict
+        Deadlines are short at first. Where nothing but lateness or trouble tells, the scenario is played again with its
+        own, and that counts: a busy machine is late, too.
+        """
+        self._told.write_text(fault)
+        alone = [s for s in scenarios if s in suite.alone]
+        doubtful: list[Scenario] = []
+        for hurry in (True, False):
+            played = [hurried(s) for s in alone] if hurry else doubtful
+            if played:
+                jobs = min(JOBS if hurry else MANY, len(played))
+                options = Options(tuple(played), ("self",), ("single",), jobs=jobs, golden=suite.golden(played))
+                async for name, kill in self._kills(options):
+                    if hurry and kill is not None and kill.doubtful:
+                        doubtful.append(suite.scenarios[name])
+                    else:
+                        yield name, kill
+        for part, arms, topologies in _ways(scenarios, suite.alone):
+            async for pair in self._kills(Options(tuple(part), arms, topologies, jobs=JOBS)):
+                yield pair
+
+    async def _kills(self, options: Options) -> Kills:
+        capabilities = self._seats["port"].welcome.capabilities
+        plan = cells(options.scenarios, options.arms, options.topologies, capabilities)
+        session = Session(options, plan, self._seats, self._servers, self._pool)
+        async with aclosing(session.verdicts(options.jobs or JOBS)) as verdicts:
+            async for verdict in verdicts:
                 if verdict.word == "invalid":
                     raise SystemExit(f"{verdict.cell.id} is invalid: {verdict.reason}")
                 yield verdict.cell.scenario, _kill(verdict)
+
+
+@asynccontextmanager
+async def stage(suite: Suite) -> AsyncIterator[Stage]:
+    """All that the suite's scenarios need."""
+    with TemporaryDirectory(prefix="bullmq-compat-kills-") as folder:
+        told = Path(folder) / "fault"
+        told.write_text(next(iter(FAULTS)))
+        async with AsyncExitStack() as stack:
+            pool = Pool(bullmq=NODE_TARGET)
+            stack.push_async_callback(pool.close)
+            options = Options(tuple(suite.scenarios.values()), implementation=f"{MUTANT} --told {told}")
+            seats, servers = await ready(options, pool, stack)
+            yield Stage(pool, seats, servers, told)
 
 
 def _kill(verdict: CellVerdict) -> Kill | None:
@@ -222,10 +242,11 @@ async def main(arguments: Sequence[str]) -> int:
         await suite.prepare()
         first, step = map(int, given.shard.split("/"))
         names = (given.faults or list(FAULTS))[first - 1 :: step]
-        for number, fault in enumerate(names, 1):
-            if given.faults:
-                store.forget(fault, suite.scenarios)
-            await _one(suite, store, fault, f"{number}/{len(names)}")
+        async with stage(suite) as ready_stage:
+            for number, fault in enumerate(names, 1):
+                if given.faults:
+                    store.forget(fault, suite.scenarios)
+                await _one(suite, ready_stage, store, fault, f"{number}/{len(names)}")
     if given.scenarios or given.faults or given.shard != "1/1":
         return 0
     return _tell(everything, store)
@@ -244,11 +265,11 @@ def _tell(everything: Sequence[Scenario], store: Store) -> int:
     return 1 if useless or unseen else 0
 
 
-async def _one(suite: Suite, store: Store, fault: str, count: str) -> None:
+async def _one(suite: Suite, on: Stage, store: Store, fault: str, count: str) -> None:
     due = _due(suite, store, fault)
     began = time.monotonic()
     if due:
-        async for name, kill in play(suite, fault, due):
+        async for name, kill in on.play(suite, fault, due):
             store.add(fault, name, Played(digest(suite.scenarios[name]), kill))
     kills = {name: played.kill for name, played in store.of(fault).items() if played.kill}
     first = next(iter(kills.items()), None)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from faults import Fault, Talk, Wire
+from faults.history import SEEDED
 from kills import BEYOND, KILLS
 from matrix_record import Store
 
@@ -19,12 +20,13 @@ _HEAD = """\
 {faults} faults, each seeded into `bullmq_ref` one at a time, and what the scenarios make of them: {pairs:,} pairs were
 played, and {kills:,} times the fault was seen. A fault lies in the text of one of BullMQ's scripts ({lua}), in the
 library's own code ({library}), in what the port is asked, answers and tells ({talk}), or in the commands on their way
-to Redis ({wire}). Each is killed, and each scenario listed below kills at least one.
+to Redis ({wire}). Each is killed, and each scenario kills at least one.
 
 `python3 ci kills` plays a fault in every scenario where it can show (one whose recorded traffic it would change; the
 port plays alone on a single server where the scenario lets it), goes on where it stopped, and writes this page. The
-tests play each fault in the scenario that is named first, and insist on its check. Where a real port did so, its issue
-in taskforcesh/bullmq or its version is told.
+tests play each fault in the scenario that is named first, and insist on its check. {bugs} of the faults are bugs that
+real ports had, {numbers} of the [list](divergences.md) in all: the number is told, and the issue in taskforcesh/bullmq
+or the version.
 
 ## Faults
 
@@ -45,7 +47,9 @@ def render(scenarios: Iterable[Scenario], faults: Mapping[str, Fault | Talk | Wi
     kinds = {"lua": 0, "library": 0, "talk": 0, "wire": 0} | Counter(map(_kind, faults.values()))
     played = [one for name in faults for scenario, one in store.of(name).items() if scenario in ids]
     told = {"faults": len(faults), "pairs": len(played), "kills": sum(one.kill is not None for one in played)}
-    lines = [_HEAD.format(**told, **kinds)]
+    known = [SEEDED[name] for name in faults if name in SEEDED]
+    bugs = {"bugs": len(known), "numbers": len({number for numbers in known for number in numbers})}
+    lines = [_HEAD.format(**told, **kinds, **bugs)]
     counts: Counter[str] = Counter()
     for name, fault in faults.items():
         kills = {scenario: one.kill for scenario, one in sorted(store.of(name).items()) if one.kill and scenario in ids}
@@ -64,9 +68,6 @@ def render(scenarios: Iterable[Scenario], faults: Mapping[str, Fault | Talk | Wi
     lines.append(_SCENARIOS)
     lines.append("| scenario | kills |\n|---|---|\n")
     lines += [f"| {scenario.id} | {counts[scenario.id]} |\n" for scenario in scenarios if counts[scenario.id]]
-    left = [scenario.id for scenario in scenarios if not counts[scenario.id] and scenario.id not in BEYOND]
-    if left:
-        lines.append(f"\nNot played to the end yet, and so without a kill: {', '.join(left)}.\n")
     lines.append("".join(f"\n`{name}` kills none: {reason}.\n" for name, reason in BEYOND.items()))
     return "".join(lines)
 
@@ -79,7 +80,9 @@ def _kind(fault: Fault | Talk | Wire) -> str:
 
 def _cause(fault: Fault | Talk | Wire) -> str:
     place = f" In the script `{fault.script}`." if isinstance(fault, Fault) and fault.script else ""
-    return place + (f" {fault.bug}." if fault.bug else "")
+    numbers = SEEDED.get(fault.name, ())
+    listed = f"[divergence{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}](divergences.md)" if numbers else ""
+    return place + (f" {', '.join(filter(None, (fault.bug, listed)))}." if fault.bug or numbers else "")
 
 
 def _class(check: str) -> str:

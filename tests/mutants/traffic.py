@@ -6,27 +6,32 @@ import base64
 import json
 import os
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from faults import Fault, Talk, Wire
-from faults.wire import Command, taken_apart
+from faults import Fault, Talk, Wire, put
+from faults.wire import Command
+
+from bullmq_ref import lua
 
 
 @dataclass
 class Traffic:
     """Of one scenario: each different line once. Messages are texts of JSON: a fault may change what it is handed.
-    `sent` is empty where nobody can stand between port and Redis."""
+    `sent` is empty where nobody can stand between port and Redis; `called` are scripts, `reached` faults of the library
+    whose place was come to."""
 
     asked: set[str] = field(default_factory=set)
     answered: set[tuple[str, str]] = field(default_factory=set)  # method, result
     told: set[str] = field(default_factory=set)
     sent: set[tuple[bytes, ...]] = field(default_factory=set)
+    called: set[str] = field(default_factory=set)
+    reached: set[str] = field(default_factory=set)
 
     def shows(self, fault: Fault | Talk | Wire) -> bool:
-        """Whether the fault changes anything here; of one planted in the library's own code that is not known."""
+        """Whether the fault changes anything here; of one whose place is not known, nobody can say."""
         if isinstance(fault, Talk):
             return (
                 any(_changed(fault.ask, text) for text in sorted(self.asked, key=_begin_first))
@@ -35,7 +40,9 @@ class Traffic:
             )
         if isinstance(fault, Wire):
             return any(fault.change(list(command)) != list(command) for command in self.sent)
-        return not fault.script or not self.sent or any(_calls(command, fault.script) for command in self.sent)
+        if fault.script:
+            return fault.script in self.called
+        return not fault.places or fault.name in self.reached
 
 
 def _begin_first(text: str) -> bool:
@@ -46,21 +53,21 @@ def _changed(change: Callable[[Any], Any], text: str) -> bool:
     return bool(change(json.loads(text)) != json.loads(text))
 
 
-def _calls(command: tuple[bytes, ...], script: str) -> bool:
-    found = taken_apart(list(command))
-    return found is not None and found.name == script
-
-
 class Notes:
     """Writes down what passes by, in a file of this process's own in `folder`; made to stand where faults do."""
 
     def __init__(self, folder: Path) -> None:
         self._file = (folder / f"{os.getpid()}.jsonl").open("a", encoding="utf-8")
         self._scenario = ""
+        self._known: set[tuple[str, ...]] = set()
+
+    def begin(self, params: dict[str, Any]) -> None:
+        self._scenario = params["id"]
+        self._known.clear()
 
     def ask(self, message: dict[str, Any]) -> dict[str, Any]:
         if message["method"] == "scenario.begin":
-            self._scenario = message["params"]["id"]
+            self.begin(message["params"])
         self._note("asked", json.dumps({**message, "id": 0}, sort_keys=True))
         return message
 
@@ -76,7 +83,31 @@ class Notes:
         self._note("sent", *(base64.b64encode(word).decode() for word in command))
         return command
 
+    def listen(self, faults: Iterable[Fault]) -> None:
+        """Note, in this process, which scripts are called and which places of `faults` are come to."""
+        sound = lua.load
+
+        def load(name: str) -> lua.Script:
+            found = sound(name)
+            self._note("called", found.name)
+            return found
+
+        put(lua, "load", load)
+        for fault in faults:
+            for owner, name in fault.places:
+                put(owner, name, self._noted(getattr(owner, name), fault.name))
+
+    def _noted(self, function: Callable[..., Any], fault: str) -> Callable[..., Any]:
+        def noted(*arguments: Any, **options: Any) -> Any:
+            self._note("reached", fault)
+            return function(*arguments, **options)
+
+        return noted
+
     def _note(self, *words: str) -> None:
+        if words in self._known:
+            return
+        self._known.add(words)
         self._file.write(json.dumps([self._scenario, *words]) + "\n")
         self._file.flush()
 
@@ -95,6 +126,10 @@ def read(folder: Path) -> dict[str, Traffic]:
                     traffic.answered.add((words[0], words[1]))
                 case "told":
                     traffic.told.add(words[0])
+                case "called":
+                    traffic.called.add(words[0])
+                case "reached":
+                    traffic.reached.add(words[0])
                 case "sent":
                     traffic.sent.add(tuple(base64.b64decode(word) for word in words))
     return dict(found)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 from functools import partial
+from inspect import isfunction
 from typing import Any
 
 from bullmq_ref import Job, JobScheduler, Queue
@@ -15,17 +17,21 @@ from bullmq_ref.flow import FlowProducer
 from bullmq_ref.keys import Keys
 from bullmq_ref.stalled import StalledCheck
 
-from .fault import Fault
+from .fault import Fault, put
 
 
 def _puts(owner: Any, attribute: str, fault: Any) -> None:
-    if not hasattr(owner, attribute) and not isinstance(fault, property):
+    if not hasattr(owner, attribute) and not hasattr(builtins, attribute) and not isinstance(fault, property):
         raise SystemExit(f"{owner} has no {attribute}")
-    setattr(owner, attribute, fault)
+    put(owner, attribute, fault)
 
 
-def fault(name: str, owner: Any, attribute: str, instead: Any, story: str, bug: str = "") -> Fault:
-    return Fault(name, story, partial(_puts, owner, attribute, instead), bug)
+def fault(
+    name: str, owner: Any, attribute: str, instead: Any, story: str, bug: str = "", at: tuple[Any, str] | None = None
+) -> Fault:
+    """`at`: the function that is not itself if the attribute is none."""
+    place = at or ((owner, attribute) if isfunction(getattr(owner, attribute, None)) else None)
+    return Fault(name, story, partial(_puts, owner, attribute, instead), bug, places=(place,) if place else ())
 
 
 def _keep_one_trace_less(job: Job[Any, Any], error: BaseException) -> None:
@@ -118,6 +124,20 @@ FAULTS = (
         "schedule-of-one", JobScheduler, "iterate", _never_iterate, "the first job of a scheduler is its last", "#4483"
     ),
     fault("slots-in-utc", Cron, "next", _next_in_utc, "patterns mean the hours of UTC, wherever they are written"),
-    Fault("flow-in-pieces", "the jobs of a flow are added one by one, wherever each belongs", _flow_in_pieces, "#4058"),
-    fault("no-failure-flags", record, "_FLAGS", {}, "a child does not say what its failure means", "#3620"),
+    Fault(
+        "flow-in-pieces",
+        "the jobs of a flow are added one by one, wherever each belongs",
+        _flow_in_pieces,
+        "#4058",
+        places=((Client, "scripts"), (FlowProducer, "_check_slots")),
+    ),
+    fault(
+        "no-failure-flags",
+        record,
+        "_FLAGS",
+        {},
+        "a child does not say what its failure means",
+        "#3620",
+        at=(record.Record, "new"),
+    ),
 )

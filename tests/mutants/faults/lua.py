@@ -8,7 +8,7 @@ from functools import partial
 
 from bullmq_ref import lua
 
-from .fault import Fault
+from .fault import Fault, put
 
 
 def mutate(script: str, old: str, new: str) -> None:
@@ -25,7 +25,7 @@ def mutate(script: str, old: str, new: str) -> None:
         faulty = text.replace(old, new).encode()
         return replace(found, text=faulty, sha=hashlib.sha1(faulty, usedforsecurity=False).hexdigest())
 
-    vars(lua)["load"] = load
+    put(lua, "load", load)
     load(script)
 
 

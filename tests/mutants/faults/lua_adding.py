@@ -127,6 +127,14 @@ ADDING = (
         '"priority", 0,',
         "the job's hash does not tell its priority",
     ),
+    fault(
+        "includes-left-out",
+        "addStandardJob",
+        "local function getOrSetMaxEvents(",
+        "local function elsewhere(",
+        "scripts are packed without what they include",
+        "#3615",
+    ),
 )
 
 DEDUPLICATION = (

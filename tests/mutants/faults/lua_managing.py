@@ -160,6 +160,14 @@ FLOWS = (
         "local _ = -4",
         "a parent completes although children are pending",
     ),
+    fault(
+        "retried-child-not-waited-for",
+        "reprocessJob",
+        'rcall("SADD", parentKey .. ":dependencies", jobKey)',
+        "local _ = jobKey",
+        "a parent does not wait for a child that is retried",
+        "#3320",
+    ),
 )
 
 SCHEDULING = (

@@ -158,6 +158,14 @@ WORKING = (
         "no metrics are collected",
     ),
     fault(
+        "metrics-needed",
+        "moveToFinished",
+        'if maxMetricsSize ~= "" then',
+        "if tonumber(maxMetricsSize) > 0 then",
+        "a job cannot be finished by a worker that keeps no metrics",
+        "#1754",
+    ),
+    fault(
         "no-prefetch",
         "moveToFinished",
         'if (ARGV[6] == "1") then',

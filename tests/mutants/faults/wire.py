@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -157,6 +158,13 @@ FAULTS = (
         "progress is stored as JSON in JSON",
     ),
     _script(
+        "progress-not-finite",
+        "updateProgress",
+        _argument(1, lambda text: b"Infinity" if text == b"null" else text),
+        "progress that JSON has no word for is Infinity",
+        "Rust port before 1.0",
+    ),
+    _script(
         "lock-for-another",
         "extendLocks",
         lambda s: s.arguments.__setitem__(slice(1, 2), [b""]),
@@ -168,6 +176,13 @@ FAULTS = (
         lambda c: [c[0], c[1] + b"s", *c[2:]],
         "an idle worker watches a key where nothing comes",
         "#4512",
+    ),
+    _command(
+        "wait-rounded-up",
+        b"BZPOPMIN",
+        lambda c: [*c[:-1], b"%d" % math.ceil(float(c[-1]))],
+        "an idle worker sleeps for whole seconds, and takes what comes due within one late",
+        "PyPI bullmq 3.4.4",
     ),
     _command(
         "version-of-the-port",

@@ -1,0 +1,244 @@
+"""Faults that real ports had in their own code: when something went wrong, came late, or was not what they expected."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from redis.exceptions import NoScriptError
+
+from bullmq_ref import Job, JobScheduler, attempts, intake, iterations
+from bullmq_ref import job_record as record
+from bullmq_ref.attempts import Attempts
+from bullmq_ref.client import Client
+from bullmq_ref.errors import BullMQError, CommandFailed, Refused, UnrecoverableError, from_reply
+from bullmq_ref.getters import Getters
+from bullmq_ref.intake import Intake
+from bullmq_ref.repeat import Repeat
+
+from .library import fault
+
+_OVERSLEPT = 0.5  # s: enough to be told from a busy machine; real ports slept for five
+
+# --- late ------------------------------------------------------------------------------------------------------------
+
+_wait_for_limit, _drop = Intake.wait_for_limit, Client.drop
+
+
+async def _oversleep(taking: Intake) -> None:
+    if taking.is_limited():
+        await _wait_for_limit(taking)
+        await taking._worker.sleep(_OVERSLEPT)
+
+
+async def _drop_late(client: Client) -> None:
+    await asyncio.sleep(_OVERSLEPT)
+    await _drop(client)
+
+
+# --- broken connections, refusals ------------------------------------------------------------------------------------
+
+_blocking, _completed, _reply = Client.blocking, Attempts._completed, Client._script_reply
+
+
+async def _block_or_end(client: Client, seconds: float, *arguments: Any) -> Any:
+    try:
+        return await _blocking(client, seconds, *arguments)
+    except BullMQError as error:
+        raise asyncio.CancelledError from error
+
+
+async def _block_for_ever(client: Client, seconds: float, *arguments: Any) -> Any:
+    return await client.submit(*arguments)
+
+
+async def _complete_or_end(working: Attempts, *arguments: Any) -> Any:
+    try:
+        return await _completed(working, *arguments)
+    except CommandFailed as error:
+        main = working._worker._main
+        assert main is not None
+        main.cancel()
+        raise asyncio.CancelledError from error
+
+
+async def _complete_or_fail(working: Attempts, job: Any, token: str, result: Any, span: Any) -> Any:
+    try:
+        return await _completed(working, job, token, result, span)
+    except ConnectionError as error:
+        return await working._failed(job, token, error, span)
+
+
+async def _complete_or_say_so(working: Attempts, job: Any, token: str, result: Any, span: Any) -> Any:
+    try:
+        return await _completed(working, job, token, result, span)
+    except Refused:
+        working._worker.emit("completed", job, result, "active")
+
+
+async def _never_the_text_again(client: Client, *given: Any) -> Any:
+    future = given[-1]
+    await asyncio.wait([future])
+    if not future.cancelled() and isinstance(error := future.exception(), NoScriptError):
+        raise from_reply(error)
+    return await _reply(client, *given)
+
+
+# --- what other versions, and other ports, store ---------------------------------------------------------------------
+
+_note_delays, _refusal = Intake._note_delays, Attempts._refusal
+_get_jobs, _iterate = Getters.get_jobs, JobScheduler.iterate
+
+
+def _no_delay_known(taking: Intake, limited_for: float = 0, delayed_until: float = 0) -> None:
+    if delayed_until:
+        raise TypeError(f"unsupported operand: {delayed_until!r}")
+    _note_delays(taking, limited_for, delayed_until)
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text else None
+
+
+def _refusal_trips(working: Attempts, job: Job[Any, Any]) -> UnrecoverableError | None:
+    if job.deferred_failure:
+        raise KeyError(job.id)
+    return _refusal(working, job)
+
+
+async def _no_empty_list(queue: Any, *arguments: Any, **options: Any) -> Any:
+    jobs = await _get_jobs(queue, *arguments, **options)
+    if not jobs:
+        raise ValueError("Set of coroutines/Futures is empty.")
+    return jobs
+
+
+async def _iterate_templates(schedulers: JobScheduler, producer: Job[Any, Any]) -> str | None:
+    repeat = producer.options.get("repeat") or {}
+    return await _iterate(schedulers, producer) if producer.data or not repeat.get("pattern") else None
+
+
+async def _repeat_no_more(repeat: Repeat, producer: Job[Any, Any]) -> None:
+    return None
+
+
+FAULTS = (
+    fault(
+        "oversleeps-its-limit",
+        Intake,
+        "wait_for_limit",
+        _oversleep,
+        "a worker that was limited sleeps on for a while",
+        "PyPI bullmq 3.4.4",
+    ),
+    fault("closes-late", Client, "drop", _drop_late, "an idle worker takes its time to close", "#1975"),
+    fault(
+        "stops-after-a-lost-wait",
+        Client,
+        "blocking",
+        _block_or_end,
+        "a worker whose wait was broken off never takes a job again",
+        "#3517",
+    ),
+    fault(
+        "waits-for-ever",
+        Client,
+        "blocking",
+        _block_for_ever,
+        "a wait that is never answered is waited for for ever",
+        "activepieces/activepieces#14626",
+    ),
+    fault(
+        "stops-after-a-refused-end",
+        Attempts,
+        "_completed",
+        _complete_or_end,
+        "a worker to whom Redis refuses the end of a job, for the moment, never takes one again",
+        "#3834",
+    ),
+    fault(
+        "lost-connection-fails-the-job",
+        Attempts,
+        "_completed",
+        _complete_or_fail,
+        "a job that cannot be completed, for the connection is lost, is failed",
+        "#2542",
+    ),
+    fault(
+        "refused-end-unheard",
+        Attempts,
+        "_completed",
+        _complete_or_say_so,
+        "listeners are told that a job completed when its end was refused",
+        "Elixir port 2.1.2",
+    ),
+    fault(
+        "forgotten-scripts-stay-forgotten",
+        Client,
+        "_script_reply",
+        _never_the_text_again,
+        "a script that the server has forgotten is not sent again",
+        "groupmq#16",
+    ),
+    fault(
+        "delay-trips-the-worker",
+        Intake,
+        "_note_delays",
+        _no_delay_known,
+        "a fetch that tells of a delayed job raises",
+        "#3116",
+    ),
+    fault(
+        "fraction-of-a-block",
+        intake,
+        "float",
+        int,
+        "a fraction in the time of the next delayed job raises",
+        "#2208",
+        at=(Intake, "_wait_for_marker"),
+    ),
+    fault(
+        "fraction-of-a-timestamp",
+        record,
+        "integer",
+        _whole,
+        "a job whose timestamp has a fraction cannot be read, and stays active",
+        "PyPI bullmq 3.4.4",
+    ),
+    fault(
+        "deferred-failure-trips",
+        Attempts,
+        "_refusal",
+        _refusal_trips,
+        "a job that must fail without running trips its worker",
+        "#3638",
+    ),
+    fault(
+        "put-off-and-failed",
+        attempts,
+        "_PARKED",
+        frozenset(),
+        "a job that its processor has put off is failed",
+        "#4635",
+        at=(Attempts, "_failed"),
+    ),
+    fault("nothing-found-raises", Getters, "get_jobs", _no_empty_list, "getters raise when there is nothing", "#3885"),
+    fault(
+        "pattern-without-data-ends",
+        JobScheduler,
+        "iterate",
+        _iterate_templates,
+        "a pattern whose jobs have no data dies after its first run",
+        "#3009",
+    ),
+    fault(
+        "colons-taken-for-old",
+        iterations,
+        "_LEGACY",
+        1,
+        "a scheduler with a colon in its id is taken for a repeatable job",
+        "#3729",
+        at=(iterations, "_add_next"),
+    ),
+    fault("repeats-once", Repeat, "iterate", _repeat_no_more, "the first job of a repeatable job is its last", "#2612"),
+)
