@@ -227,4 +227,10 @@ KILLS: dict[str, tuple[str, str]] = {
     "events-trimmed-exactly": ("events/max-length", "call.step 2 queue.trimEvents as trimmed"),
     "own-events-in-capitals": ("events/custom", "step-2"),
     "names-of-connections-lost": ("manage/connections", "clients"),
+    "wait-rounded-up": ("timing/delayed", "lateness.half"),
+    "oversleeps-its-limit": ("timing/limit", "lateness.gap"),
+    "closes-late": ("timing/close", "lateness.idle"),
+    "stops-after-a-refused-end": ("fault/slot-torn-too-long", "step-5"),
+    "includes-left-out": ("job/add", "call.step 0 queue.add"),
+    "progress-not-finite": ("progress/values", "job.progress"),
 }
