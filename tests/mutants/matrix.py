@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from faults import FAULTS, Wire
+from faults import FAULTS, Talk, Wire
 from kills import BEYOND
 from matrix_page import PAGE, render
 from matrix_record import Kill, Played, Store, digest
@@ -222,6 +222,7 @@ def _due(suite: Suite, store: Store, fault: str) -> list[Scenario]:
         if (scenario in suite.alone or not isinstance(planted, Wire) or scenario.topologies != ("cluster",))
         and (sound := suite.sound.get(scenario.id)) is not None
         and sound.traffic.shows(planted)
+        and (scenario.timing or isinstance(planted, Talk) or not planted.late)
         and known.get(scenario.id, Played("")).digest != digest(scenario)
     ]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from faults import Fault, Talk, Wire, put
+from faults import Fault, Place, Talk, Wire, put
 from faults.wire import Command
 
 from bullmq_ref import lua
@@ -21,7 +21,7 @@ from bullmq_ref import lua
 class Traffic:
     """Of one scenario: each different line once. Messages are texts of JSON: a fault may change what it is handed.
     `sent` is empty where nobody can stand between port and Redis; `called` are scripts, `reached` faults of the library
-    whose place was come to."""
+    to one of whose places it came."""
 
     asked: set[str] = field(default_factory=set)
     answered: set[tuple[str, str]] = field(default_factory=set)  # method, result
@@ -94,15 +94,25 @@ class Notes:
 
         put(lua, "load", load)
         for fault in faults:
-            for owner, name in fault.places:
-                put(owner, name, self._noted(getattr(owner, name), fault.name))
+            for place in fault.places:
+                put(place.owner, place.name, self._noted(place, fault.name))
 
-    def _noted(self, function: Callable[..., Any], fault: str) -> Callable[..., Any]:
+    def _noted(self, place: Place, fault: str) -> Callable[..., Any]:
+        function = getattr(place.owner, place.name)
+
+        async def noted_if_raised(*arguments: Any, **options: Any) -> Any:
+            try:
+                return await function(*arguments, **options)
+            except Exception:
+                self._note("reached", fault)
+                raise
+
         def noted(*arguments: Any, **options: Any) -> Any:
-            self._note("reached", fault)
+            if place.when(*arguments, **options):
+                self._note("reached", fault)
             return function(*arguments, **options)
 
-        return noted
+        return noted_if_raised if place.raises else noted
 
     def _note(self, *words: str) -> None:
         if words in self._known:

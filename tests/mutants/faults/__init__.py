@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import historical, library, lua_adding, lua_managing, lua_working, talk, wire
-from .fault import Fault, put, uproot
+from .fault import Fault, Place, put, uproot
 from .talk import Talk
 from .wire import Wire
 
@@ -11,4 +11,4 @@ _PLACES = (lua_adding, lua_working, lua_managing, library, historical, talk, wir
 
 FAULTS: dict[str, Fault | Talk | Wire] = {fault.name: fault for place in _PLACES for fault in place.FAULTS}
 
-__all__ = ["FAULTS", "Fault", "Talk", "Wire", "put", "uproot"]
+__all__ = ["FAULTS", "Fault", "Place", "Talk", "Wire", "put", "uproot"]

@@ -11,12 +11,22 @@ _planted: list[tuple[Any, str, Any]] = []
 
 
 @dataclass(frozen=True)
+class Place:
+    """A function where a fault can show: when it is called so that `when` holds; with `raises`, when it then raises."""
+
+    owner: Any
+    name: str
+    when: Callable[..., object] = lambda *_, **__: True
+    raises: bool = False
+
+
+@dataclass(frozen=True)
 class Fault:
     """`story` says what the port does; `plant` makes the reference do it, in this process, until `uproot`.
 
     `bug` names where a real port did so: an issue of taskforcesh/bullmq, or a port and its version. `script` is the one
-    whose text is changed; "" where the fault lies elsewhere. `places` are the functions that it stands in for, as
-    (owner, name): where none of them is called it cannot show. Empty: who knows.
+    whose text is changed; "" where the fault lies elsewhere. Where a sound port comes to none of the `places` it cannot
+    show; without any, who knows. `late`: the port is late, and that is all, so that only a timed scenario sees it.
     """
 
     name: str
@@ -24,7 +34,8 @@ class Fault:
     plant: Callable[[], None]
     bug: str = ""
     script: str = ""
-    places: tuple[tuple[Any, str], ...] = ()
+    places: tuple[Place, ...] = ()
+    late: bool = False
 
 
 def put(owner: Any, attribute: str, instead: Any) -> None:

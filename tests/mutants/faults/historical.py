@@ -15,7 +15,9 @@ from bullmq_ref.errors import BullMQError, CommandFailed, Refused, Unrecoverable
 from bullmq_ref.getters import Getters
 from bullmq_ref.intake import Intake
 from bullmq_ref.repeat import Repeat
+from bullmq_ref.worker import Worker
 
+from .fault import Place
 from .library import fault
 
 _OVERSLEPT = 0.5  # s: enough to be told from a busy machine; real ports slept for five
@@ -122,6 +124,11 @@ async def _repeat_no_more(repeat: Repeat, producer: Job[Any, Any]) -> None:
     return None
 
 
+#: An idle worker whose wait is broken off pauses for a moment.
+_LOST_WAIT = Place(Worker, "sleep", lambda worker, seconds: seconds == intake._AFTER_LOSS and not worker.closing)
+_REFUSED_END = Place(Attempts, "_completed", raises=True)
+_FRACTION = Place(record, "integer", lambda text: text and not text.isdigit())
+
 FAULTS = (
     fault(
         "oversleeps-its-limit",
@@ -130,8 +137,9 @@ FAULTS = (
         _oversleep,
         "a worker that was limited sleeps on for a while",
         "PyPI bullmq 3.4.4",
+        late=True,
     ),
-    fault("closes-late", Client, "drop", _drop_late, "an idle worker takes its time to close", "#1975"),
+    fault("closes-late", Client, "drop", _drop_late, "an idle worker takes its time to close", "#1975", late=True),
     fault(
         "stops-after-a-lost-wait",
         Client,
@@ -139,6 +147,7 @@ FAULTS = (
         _block_or_end,
         "a worker whose wait was broken off never takes a job again",
         "#3517",
+        at=_LOST_WAIT,
     ),
     fault(
         "waits-for-ever",
@@ -147,6 +156,7 @@ FAULTS = (
         _block_for_ever,
         "a wait that is never answered is waited for for ever",
         "activepieces/activepieces#14626",
+        at=_LOST_WAIT,
     ),
     fault(
         "stops-after-a-refused-end",
@@ -155,6 +165,7 @@ FAULTS = (
         _complete_or_end,
         "a worker to whom Redis refuses the end of a job, for the moment, never takes one again",
         "#3834",
+        at=_REFUSED_END,
     ),
     fault(
         "lost-connection-fails-the-job",
@@ -163,6 +174,7 @@ FAULTS = (
         _complete_or_fail,
         "a job that cannot be completed, for the connection is lost, is failed",
         "#2542",
+        at=_REFUSED_END,
     ),
     fault(
         "refused-end-unheard",
@@ -171,6 +183,7 @@ FAULTS = (
         _complete_or_say_so,
         "listeners are told that a job completed when its end was refused",
         "Elixir port 2.1.2",
+        at=_REFUSED_END,
     ),
     fault(
         "forgotten-scripts-stay-forgotten",
@@ -179,6 +192,7 @@ FAULTS = (
         _never_the_text_again,
         "a script that the server has forgotten is not sent again",
         "groupmq#16",
+        at=Place(Client, "_reply", lambda _, packed, __: b"EVAL\r\n" in packed[:20]),
     ),
     fault(
         "delay-trips-the-worker",
@@ -187,6 +201,7 @@ FAULTS = (
         _no_delay_known,
         "a fetch that tells of a delayed job raises",
         "#3116",
+        at=Place(Intake, "_note_delays", lambda _, limited=0, until=0: until),
     ),
     fault(
         "fraction-of-a-block",
@@ -195,7 +210,7 @@ FAULTS = (
         int,
         "a fraction in the time of the next delayed job raises",
         "#2208",
-        at=(Intake, "_wait_for_marker"),
+        at=_FRACTION,
     ),
     fault(
         "fraction-of-a-timestamp",
@@ -204,6 +219,7 @@ FAULTS = (
         _whole,
         "a job whose timestamp has a fraction cannot be read, and stays active",
         "PyPI bullmq 3.4.4",
+        at=_FRACTION,
     ),
     fault(
         "deferred-failure-trips",
@@ -212,6 +228,7 @@ FAULTS = (
         _refusal_trips,
         "a job that must fail without running trips its worker",
         "#3638",
+        at=Place(Attempts, "_refusal", lambda _, job: job.deferred_failure),
     ),
     fault(
         "put-off-and-failed",
@@ -220,7 +237,7 @@ FAULTS = (
         frozenset(),
         "a job that its processor has put off is failed",
         "#4635",
-        at=(Attempts, "_failed"),
+        at=Place(Attempts, "_failed", lambda _, __, ___, error, ____: type(error).__name__ in attempts._PARKED),
     ),
     fault("nothing-found-raises", Getters, "get_jobs", _no_empty_list, "getters raise when there is nothing", "#3885"),
     fault(
@@ -230,6 +247,7 @@ FAULTS = (
         _iterate_templates,
         "a pattern whose jobs have no data dies after its first run",
         "#3009",
+        at=Place(JobScheduler, "iterate", lambda _, job: not job.data),
     ),
     fault(
         "colons-taken-for-old",
@@ -238,7 +256,7 @@ FAULTS = (
         1,
         "a scheduler with a colon in its id is taken for a repeatable job",
         "#3729",
-        at=(iterations, "_add_next"),
+        at=Place(iterations, "_add_next", lambda _, job: ":" in (job.repeat_job_key or "")),
     ),
     fault("repeats-once", Repeat, "iterate", _repeat_no_more, "the first job of a repeatable job is its last", "#2612"),
 )

@@ -17,7 +17,7 @@ from bullmq_ref.flow import FlowProducer
 from bullmq_ref.keys import Keys
 from bullmq_ref.stalled import StalledCheck
 
-from .fault import Fault, put
+from .fault import Fault, Place, put
 
 
 def _puts(owner: Any, attribute: str, fault: Any) -> None:
@@ -27,11 +27,19 @@ def _puts(owner: Any, attribute: str, fault: Any) -> None:
 
 
 def fault(
-    name: str, owner: Any, attribute: str, instead: Any, story: str, bug: str = "", at: tuple[Any, str] | None = None
+    name: str,
+    owner: Any,
+    attribute: str,
+    instead: Any,
+    story: str,
+    bug: str = "",
+    at: Place | None = None,
+    late: bool = False,
 ) -> Fault:
-    """`at`: the function that is not itself if the attribute is none."""
-    place = at or ((owner, attribute) if isfunction(getattr(owner, attribute, None)) else None)
-    return Fault(name, story, partial(_puts, owner, attribute, instead), bug, places=(place,) if place else ())
+    """`at`: where it shows, if not wherever the function is called that is replaced."""
+    called = Place(owner, attribute) if isfunction(getattr(owner, attribute, None)) else None
+    places = tuple(filter(None, (at or called,)))
+    return Fault(name, story, partial(_puts, owner, attribute, instead), bug, places=places, late=late)
 
 
 def _keep_one_trace_less(job: Job[Any, Any], error: BaseException) -> None:
@@ -108,6 +116,7 @@ FAULTS = (
         lambda attempts, job: None,
         "a job that must fail without running runs",
         "#4458",
+        at=Place(Attempts, "_refusal", lambda _, job: job.deferred_failure),
     ),
     fault(
         "nothing-is-validated", record, "validate", lambda *_: None, "job options are not checked", "PyPI bullmq 3.4.4"
@@ -129,7 +138,7 @@ FAULTS = (
         "the jobs of a flow are added one by one, wherever each belongs",
         _flow_in_pieces,
         "#4058",
-        places=((Client, "scripts"), (FlowProducer, "_check_slots")),
+        places=(Place(Client, "scripts"), Place(FlowProducer, "_check_slots")),
     ),
     fault(
         "no-failure-flags",
@@ -138,6 +147,6 @@ FAULTS = (
         {},
         "a child does not say what its failure means",
         "#3620",
-        at=(record.Record, "new"),
+        at=Place(record.Record, "new"),
     ),
 )

@@ -24,12 +24,13 @@ class Script:
 
 @dataclass(frozen=True)
 class Wire:
-    """`change` alters a command in place of the port. `story` and `bug` as in `Fault`."""
+    """`change` alters a command in place of the port. `story`, `bug` and `late` as in `Fault`."""
 
     name: str
     story: str
     change: Callable[[Command], Command]
     bug: str = ""
+    late: bool = False
 
 
 @cache
@@ -60,8 +61,10 @@ def _script(name: str, script: str, change: Callable[[Script], None], story: str
     return Wire(name, story, changed, bug)
 
 
-def _command(name: str, word: bytes, change: Callable[[Command], Command], story: str, bug: str = "") -> Wire:
-    return Wire(name, story, lambda c: change(c) if c[0].upper() == word else c, bug)
+def _command(
+    name: str, word: bytes, change: Callable[[Command], Command], story: str, bug: str = "", late: bool = False
+) -> Wire:
+    return Wire(name, story, lambda c: change(c) if c[0].upper() == word else c, bug, late)
 
 
 def _swap(first: int, second: int) -> Callable[[Script], None]:
@@ -183,6 +186,7 @@ FAULTS = (
         lambda c: [*c[:-1], b"%d" % math.ceil(float(c[-1]))],
         "an idle worker sleeps for whole seconds, and takes what comes due within one late",
         "PyPI bullmq 3.4.4",
+        late=True,
     ),
     _command(
         "version-of-the-port",
