@@ -7,11 +7,12 @@ from typing import Any
 
 from redis.exceptions import NoScriptError
 
-from bullmq_ref import Job, JobScheduler, attempts, intake, iterations
+from bullmq_ref import Job, JobScheduler, intake, iterations
 from bullmq_ref import job_record as record
 from bullmq_ref.attempts import Attempts
 from bullmq_ref.client import Client
 from bullmq_ref.errors import BullMQError, CommandFailed, Refused, UnrecoverableError, from_reply
+from bullmq_ref.flow import FlowProducer
 from bullmq_ref.getters import Getters
 from bullmq_ref.intake import Intake
 from bullmq_ref.repeat import Repeat
@@ -65,10 +66,9 @@ async def _complete_or_end(working: Attempts, *arguments: Any) -> Any:
 
 
 async def _complete_or_fail(working: Attempts, job: Any, token: str, result: Any, span: Any) -> Any:
-    try:
-        return await _completed(working, job, token, result, span)
-    except ConnectionError as error:
-        return await working._failed(job, token, error, span)
+    if not working._worker.client.connected:
+        return await working._failed(job, token, ConnectionError("Error UNKNOWN while writing to socket"), span)
+    return await _completed(working, job, token, result, span)
 
 
 async def _complete_or_say_so(working: Attempts, job: Any, token: str, result: Any, span: Any) -> Any:
@@ -89,13 +89,19 @@ async def _never_the_text_again(client: Client, *given: Any) -> Any:
 # --- what other versions, and other ports, store ---------------------------------------------------------------------
 
 _note_delays, _refusal = Intake._note_delays, Attempts._refusal
-_get_jobs, _iterate = Getters.get_jobs, JobScheduler.iterate
+_get_jobs, _iterate, _queue = Getters.get_jobs, JobScheduler.iterate, FlowProducer._queue
 
 
 def _no_delay_known(taking: Intake, limited_for: float = 0, delayed_until: float = 0) -> None:
     if delayed_until:
-        raise TypeError(f"unsupported operand: {delayed_until!r}")
+        raise asyncio.CancelledError  # the main loop ends
     _note_delays(taking, limited_for, delayed_until)
+
+
+def _whole_float(text: str) -> float:
+    if "." in text:
+        raise asyncio.CancelledError
+    return float(text)
 
 
 def _whole(text: str | None) -> int | None:
@@ -120,6 +126,10 @@ async def _iterate_templates(schedulers: JobScheduler, producer: Job[Any, Any]) 
     return await _iterate(schedulers, producer) if producer.data or not repeat.get("pattern") else None
 
 
+def _default_queue(producer: FlowProducer, name: str, prefix: str) -> Any:
+    return _queue(producer, name, "bull")
+
+
 async def _repeat_no_more(repeat: Repeat, producer: Job[Any, Any]) -> None:
     return None
 
@@ -127,7 +137,6 @@ async def _repeat_no_more(repeat: Repeat, producer: Job[Any, Any]) -> None:
 #: An idle worker whose wait is broken off pauses for a moment.
 _LOST_WAIT = Place(Worker, "sleep", lambda worker, seconds: seconds == intake._AFTER_LOSS and not worker.closing)
 _REFUSED_END = Place(Attempts, "_completed", raises=True)
-_FRACTION = Place(record, "integer", lambda text: text and not text.isdigit())
 
 FAULTS = (
     fault(
@@ -172,9 +181,9 @@ FAULTS = (
         Attempts,
         "_completed",
         _complete_or_fail,
-        "a job that cannot be completed, for the connection is lost, is failed",
+        "a job whose worker's connection was lost meanwhile is failed",
         "#2542",
-        at=_REFUSED_END,
+        at=Place(Attempts, "_completed", lambda working, *_: not working._worker.client.connected),
     ),
     fault(
         "refused-end-unheard",
@@ -199,7 +208,7 @@ FAULTS = (
         Intake,
         "_note_delays",
         _no_delay_known,
-        "a fetch that tells of a delayed job raises",
+        "a fetch that tells of a delayed job ends the worker",
         "#3116",
         at=Place(Intake, "_note_delays", lambda _, limited=0, until=0: until),
     ),
@@ -207,10 +216,10 @@ FAULTS = (
         "fraction-of-a-block",
         intake,
         "float",
-        int,
-        "a fraction in the time of the next delayed job raises",
+        _whole_float,
+        "a fraction in the time of the next delayed job ends the worker",
         "#2208",
-        at=_FRACTION,
+        at=Place(record.Record, "new", lambda job, **_: (job.options.get("delay") or 0) % 1),
     ),
     fault(
         "fraction-of-a-timestamp",
@@ -219,7 +228,7 @@ FAULTS = (
         _whole,
         "a job whose timestamp has a fraction cannot be read, and stays active",
         "PyPI bullmq 3.4.4",
-        at=_FRACTION,
+        at=Place(record, "integer", lambda text: text and not text.isdigit()),
     ),
     fault(
         "deferred-failure-trips",
@@ -229,15 +238,6 @@ FAULTS = (
         "a job that must fail without running trips its worker",
         "#3638",
         at=Place(Attempts, "_refusal", lambda _, job: job.deferred_failure),
-    ),
-    fault(
-        "put-off-and-failed",
-        attempts,
-        "_PARKED",
-        frozenset(),
-        "a job that its processor has put off is failed",
-        "#4635",
-        at=Place(Attempts, "_failed", lambda _, __, ___, error, ____: type(error).__name__ in attempts._PARKED),
     ),
     fault("nothing-found-raises", Getters, "get_jobs", _no_empty_list, "getters raise when there is nothing", "#3885"),
     fault(
@@ -257,6 +257,14 @@ FAULTS = (
         "a scheduler with a colon in its id is taken for a repeatable job",
         "#3729",
         at=Place(iterations, "_add_next", lambda _, job: ":" in (job.repeat_job_key or "")),
+    ),
+    fault(
+        "flow-prefix-ignored",
+        FlowProducer,
+        "_queue",
+        _default_queue,
+        "the jobs of a flow have the default prefix",
+        "PyPI bullmq 2.20",
     ),
     fault("repeats-once", Repeat, "iterate", _repeat_no_more, "the first job of a repeatable job is its last", "#2612"),
 )

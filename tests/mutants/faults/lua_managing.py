@@ -35,6 +35,14 @@ MANAGING = (
         "the `waiting` event of a promotion tells another state",
     ),
     fault("pause-unsaid", "pause", '"event", ARGV[1]', '"event", "pause"', "the `paused` event has another name"),
+    fault(
+        "moves-seven-thousand",
+        "pause",
+        'rcall("RENAME", KEYS[1], KEYS[2])',
+        'for _ = 1, 7000 do if not rcall("RPOPLPUSH", KEYS[1], KEYS[2]) then break end end',
+        "pausing and resuming move 7000 jobs, and leave the rest",
+        "#4289",
+    ),
     fault("pause-keeps-the-marker", "pause", 'rcall("DEL", markerKey)', "", "the marker of a paused queue stays"),
     fault(
         "resume-without-marker",

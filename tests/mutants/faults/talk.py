@@ -128,7 +128,6 @@ IGNORING = (
     _ignores("scheduler-zone-ignored", "repeat", "tz", of="queue.upsertJobScheduler"),
     _ignores("scheduler-start-ignored", "repeat", "startDate", of="queue.upsertJobScheduler"),
     _ignores("scheduler-end-ignored", "repeat", "endDate", of="queue.upsertJobScheduler"),
-    _ignores("flow-prefix-ignored", "opts", "prefix", of="flow.open", bug="PyPI bullmq 2.20"),
     _ignores("scheduler-template-ignored", "template", of="queue.upsertJobScheduler"),
 )
 

@@ -168,6 +168,13 @@ FAULTS = (
         "Rust port before 1.0",
     ),
     _script(
+        "put-off-counted",
+        "moveToDelayed",
+        _argument(5, lambda _: b"0"),
+        "a job that its processor puts off has one attempt less",
+        "#4635",
+    ),
+    _script(
         "lock-for-another",
         "extendLocks",
         lambda s: s.arguments.__setitem__(slice(1, 2), [b""]),
