@@ -1,4 +1,4 @@
-"""The ground on which seeded faults are played: servers, Node, and what Node left in each scenario, once for all."""
+"""The ground on which seeded faults are played: servers, drivers, and what Node left in each scenario, once for all."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from compat.drivers import Pool
-from compat.drivers.implementations import NODE_TARGET
 from compat.execute import Options
-from compat.execute.players import Seat
 from compat.execute.ready import commands, seated
 from compat.execute.session import Right, Session
 from compat.model.cell import Cell
@@ -25,28 +23,24 @@ _NOTHING = Plan((), {})
 
 @dataclass(frozen=True)
 class Ground:
-    """`pool` has Node's drivers; `left` is what Node left, by its cell."""
+    """`left` is what Node left, by its cell. Drivers stay from one fault to the next: the port's has the one that the
+    file `told` names."""
 
     servers: Mapping[TopologyName, Server]
     pool: Pool
-    node: Seat
+    told: Path
     left: dict[Cell, Right] = field(default_factory=dict)
 
     async def play(self, fault: str, scenario: Scenario) -> CellVerdict:
         """The verdict on a fault in the first arm and on the first topology of a scenario."""
+        self.told.write_text(fault)
         arm = "self" if "self" in scenario.arms else scenario.arms[0]
         cell = Cell(scenario.id, arm, scenario.topologies[0])
-        options = Options((scenario,), (arm,), (cell.topology,), f"{MUTANT} {fault}")
-        pool = Pool(bullmq=NODE_TARGET)
-        try:
-            seats = {"oracle": self.node}
-            seats |= {
-                side: await seated(pool, command) for side, command in commands(options).items() if side not in seats
-            }
-            if cell.oracle not in self.left:
-                sound = Session(options, _NOTHING, seats, self.servers, self.pool)
-                self.left[cell.oracle] = await sound.right(cell.oracle)
-            session = Session(options, _NOTHING, seats, self.servers, pool)
-            return await session.verdict(cell, self.left[cell.oracle])
-        finally:
-            await pool.close()
+        options = Options((scenario,), (arm,), (cell.topology,), f"{MUTANT} --told {self.told}")
+        seats = {side: await seated(self.pool, command) for side, command in commands(options).items()}
+        session = Session(options, _NOTHING, seats, self.servers, self.pool)
+        if session.is_timed(cell):
+            return await session.verdict(cell)
+        if cell.oracle not in self.left:
+            self.left[cell.oracle] = await session.right(cell.oracle)
+        return await session.verdict(cell, self.left[cell.oracle])

@@ -11,9 +11,8 @@ from faults import FAULTS
 from ground import Ground
 from kills import KILLS
 
-from compat.drivers import Pool, command_for
+from compat.drivers import Pool
 from compat.drivers.implementations import NODE_TARGET
-from compat.execute.ready import seated
 from compat.scenarios import pick
 from compat.servers import Running
 
@@ -29,12 +28,13 @@ def _unmeasured() -> Iterator[None]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def ground(_unmeasured: None, _single: Running, _cluster: Running) -> AsyncIterator[Ground]:
+async def ground(
+    _unmeasured: None, _single: Running, _cluster: Running, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Ground]:
     pool = Pool(bullmq=NODE_TARGET)
     async with _single.server() as single, _cluster.server() as cluster:
         try:
-            node = await seated(pool, command_for(f"node@{NODE_TARGET}"))
-            yield Ground({"single": single, "cluster": cluster}, pool, node)
+            yield Ground({"single": single, "cluster": cluster}, pool, tmp_path_factory.mktemp("mutants") / "fault")
         finally:
             await pool.close()
 
