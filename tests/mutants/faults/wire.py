@@ -87,7 +87,7 @@ def _shift(script: Script) -> None:
 
 
 def _seconds(ms: bytes) -> bytes:
-    return b"%d" % (int(ms) // 1000)
+    return b"%d" % (int(float(ms)) // 1000)
 
 
 def _first_line_only(script: Script) -> None:
