@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from redis.asyncio import Redis
@@ -71,6 +71,11 @@ def sound(reply: Any) -> Any:
     return reply
 
 
+async def _told(node: Redis, name: str) -> int:
+    """How often a node has answered with an error."""
+    return int((await node.info("errorstats")).get(f"errorstat_{name}", {}).get("count", 0))
+
+
 async def _unnamed(client: Redis) -> int:
     """How often a script failed by an error whose name Redis does not tell: before 7.0 it calls each of them ERR."""
     if release((await client.info("server"))["redis_version"]) >= (7,):
@@ -116,8 +121,10 @@ async def seen(
     labels: dict[str, Label],
     notices: list[Notice],
     held: Callable[[str], int],
+    nodes: Sequence[Redis],
 ) -> list[str]:
-    """What is still missing for `until` to hold, in words; empty when it holds."""
+    """What is still missing for `until` to hold, in words; empty when it holds. `client` leads to the queue's node; an
+    error may have come from any of the `nodes` (on half a slot Redis 6.2 leaves TRYAGAIN to the other one)."""
     missing: list[str] = []
     label = labels.get(until.job) if until.job is not None else None
     job_id = label.id if label is not None else None
@@ -138,9 +145,8 @@ async def seen(
         if exists != until.key.exists:
             missing.append(f"key {until.key.key!r} {'to exist' if until.key.exists else 'to be gone'}")
     if until.errors is not None:
-        told = await client.info("errorstats")
         for name, least in until.errors.items():
-            now = int(told.get(f"errorstat_{name}", {}).get("count", 0))
+            now = sum([await _told(node, name) for node in nodes])
             if now < least:
                 now += await _unnamed(client)
             if now < least:

@@ -36,7 +36,8 @@ class Waiting:
             client = stage.client(base)
             held, notices = stage.processor.waiting, stage.players.notices
             try:
-                missing[:] = await seen(until, client, base, stage.labels, notices, held)
+                nodes = [stage.server.client(node) for node in stage.server.nodes]
+                missing[:] = await seen(until, client, base, stage.labels, notices, held, nodes)
             except (RedisError, OSError) as error:
                 missing[:] = [self._silence(error)]
             return None if missing else True
