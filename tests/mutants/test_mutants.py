@@ -45,6 +45,8 @@ async def test_a_seeded_fault_is_killed_for_the_right_reason(ground: Ground, fau
     name, check = KILLS[fault]
     (scenario,) = pick(ROOT / "scenarios", [name])
     verdict = await ground.play(fault, scenario)
+    if scenario.timing and verdict.word == "pass":  # on a busy machine Node itself was late
+        verdict = await ground.play(fault, scenario)
     assert verdict.word == "fail", verdict
     told = {difference.check.split("/", name.count("/") + 1)[-1] for difference in verdict.differences}
     assert check in told, (told, [difference.words for difference in verdict.differences])

@@ -21,7 +21,7 @@ from bullmq_ref.worker import Worker
 from .fault import Place
 from .library import fault
 
-_OVERSLEPT = 0.5  # s: enough to be told from a busy machine; real ports slept for five
+_OVERSLEPT = 1.0  # s: enough to be told from a busy machine; real ports slept for five
 
 # --- late ------------------------------------------------------------------------------------------------------------
 
