@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from compat.model.cell import ROLES
 from compat.model.scenario import Scenario
 from compat.scenarios.complaint import Complaint
 
@@ -59,12 +60,18 @@ def is_tagged_as_it_says(scenario: Scenario) -> Iterator[Complaint]:
 
 
 def runs_somewhere(scenario: Scenario) -> Iterator[Complaint]:
-    """There are an arm and a topology, each named once; a law is broken for a reason; a range is a range."""
+    """There are an arm and a topology, each named once, and the port has a part in each arm; a law is broken for a
+    reason; a range is a range."""
     for field, values in (("arms", scenario.arms), ("topologies", scenario.topologies)):
         if not values:
             yield Complaint((field,), "it is empty, so nothing would be run; leave it out for the default")
         if len(set(values)) != len(values):
             yield Complaint((field,), f"{', '.join(values)}: one stands here twice; keep one")
+    played = {spec.player for spec in scenario.objects.values() if spec.impl is None}
+    for arm in scenario.arms:
+        if not any("port" in sides for role, sides in ROLES[arm].items() if role in played):
+            message = f"in `{arm}` the port plays nothing, for it holds no object there; name the other arms"
+            yield Complaint(("arms",), message)
     for law, reason in scenario.laws.excepted.items():
         if not reason.strip():
             yield Complaint(("laws", "except", law), "say why Node breaks this law here")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from compat.scenarios import lint, load_text
+from compat.scenarios import ScenarioError, lint, load_text
 
 Spoil = Callable[[str, str], str]
 First = Callable[[str], Any]
@@ -235,3 +235,34 @@ def test_all_mistakes_are_named_at_once(spoiled: Spoil) -> None:
     with pytest.raises(ScenarioError) as raised:
         load_text(text)
     assert len(raised.value.complaints) == 3
+
+
+HOLDING = """\
+schema: 1
+id: job/held
+title: Whoever holds nothing shows nothing
+covers: [T076]
+arms: {arms}
+objects:
+  o: {holder}
+steps:
+  - capture: then
+expect:
+  - {{key: wait, exists: false}}
+"""
+
+
+@pytest.mark.parametrize(("holder", "arm"), [("{queue: mail}", "consume"), ("{worker: mail}", "produce")])
+def test_an_arm_in_which_the_port_holds_nothing_is_refused(holder: str, arm: str, complaint: First) -> None:
+    """A port that does nothing would pass there (T163)."""
+    found = complaint(HOLDING.format(holder=holder, arms=f"[self, {arm}]"))
+    assert found.line == 5 and f"in `{arm}` the port plays nothing" in found.message
+    assert "plays nothing" not in str(lint_words(HOLDING.format(holder=holder, arms="[self]")))
+
+
+def lint_words(text: str) -> list[str]:
+    try:
+        load_text(text)
+    except ScenarioError as error:
+        return [found.message for found in error.complaints]
+    return []
