@@ -175,7 +175,8 @@ class _Child:
         if kill:
             self._kill()
         try:
-            await asyncio.wait_for(self._process.wait(), _PATIENCE)
+            async with asyncio.timeout(_PATIENCE):
+                await self._process.wait()
         except TimeoutError:
             self._kill()
             await self._process.wait()

@@ -97,7 +97,8 @@ class Player:
         """Let it finish what it has in hand; kill it if it does not."""
         self.process.hang_up()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.process.wait(), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                await self.process.wait()
         await self.process.terminate()
 
 

@@ -76,5 +76,6 @@ class Striker(Generic[V]):
                 # This key stands in every command that adds or finishes a job, and in no other.
                 async with ReplyLost(self._proxy, f"{self._base}:completed".encode()) as lost:
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(lost.happened.wait(), HAPPENS)
+                        async with asyncio.timeout(HAPPENS):
+                            await lost.happened.wait()
         return ""

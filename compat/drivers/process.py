@@ -137,7 +137,8 @@ class Process:
             self._process.stdin.close()
         self._signal(signal.SIGTERM)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), _GRACE)
+            async with asyncio.timeout(_GRACE):
+                await self._process.wait()
         self._signal(signal.SIGKILL)  # what the driver itself started may outlive it
         await self._reap()
 
@@ -147,7 +148,8 @@ class Process:
         await self._process.wait()
         try:
             # A grandchild outside the group may hold the pipe open for ever.
-            await asyncio.wait_for(asyncio.shield(self._drain), _GRACE)
+            async with asyncio.timeout(_GRACE):
+                await asyncio.shield(self._drain)
         except TimeoutError:
             self._drain.cancel()
         transport = getattr(self._process, "_transport", None)

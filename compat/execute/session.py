@@ -80,6 +80,8 @@ class Session:
                 if self._options.fail_fast and item.word in TROUBLE:
                     return
         finally:
+            self._todo.clear()  # a cell may not hear that it is cancelled: it is the last one then
+            self._timed.clear()
             for task in (end, *crew):
                 task.cancel()
             await asyncio.gather(end, *crew, return_exceptions=True)
@@ -113,8 +115,8 @@ class Session:
     async def _alone(self, crew: tuple[asyncio.Task[None], ...]) -> None:
         """Timed cells, one after the other, when all others are over."""
         await asyncio.gather(*crew)
-        for cell in self._timed:
-            self._found.put_nowait(await self._tried(await self.verdict(cell)))
+        while self._timed:
+            self._found.put_nowait(await self._tried(await self.verdict(self._timed.pop(0))))
 
     async def _tried(self, first: CellVerdict) -> CellVerdict:
         """The verdict on a cell, tried again as long as it is in trouble and the options allow it."""

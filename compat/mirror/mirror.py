@@ -122,7 +122,8 @@ class Mirror:
                 self._away = True
             if stopped is None:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(over.wait(), seconds)
+                    async with asyncio.timeout(seconds):
+                        await over.wait()
             else:
                 await asyncio.sleep(seconds)
 
