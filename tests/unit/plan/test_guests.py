@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec import structs
+
 from compat.model.scenario import Scenario
 from compat.plan.needs import needs
 from compat.scenarios import everyday, load_text
@@ -14,6 +16,7 @@ id: skew/mixed
 title: A port beside another version
 covers: [T152]
 tags: [skew]
+arms: [self, produce]
 objects:
   new: {queue: mail, impl: "node@6.7.0"}
   q: {queue: mail}
@@ -41,7 +44,11 @@ def test_only_what_the_sides_do_themselves_is_asked_of_a_port() -> None:
 
 
 def test_in_a_cluster_a_guest_alone_needs_none_of_the_port() -> None:
-    alone = load_text(MIXED.replace("q: {queue: mail}", 'q: {queue: mail, impl: "node@6.7.0"}'))
+    mixed = load_text(MIXED)
+    alone = structs.replace(
+        mixed, objects={name: structs.replace(spec, impl="node@6.7.0") for name, spec in mixed.objects.items()}
+    )
+    assert "cluster" in {need.title for need in needs(mixed, "cluster")}
     assert needs(alone, "cluster") == ()
 
 
