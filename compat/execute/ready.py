@@ -115,4 +115,4 @@ def own_binary(options: Options) -> Path | None:
 def jobs_at_once(options: Options, servers: Mapping[TopologyName, Server]) -> int:
     if not all(server.own for server in servers.values()) or options.implementation.startswith(SCHEME):
         return 1  # connections can be told apart only by age there; and one steps through one cell at a time
-    return options.jobs or min(8, 2 * (os.cpu_count() or 2))
+    return options.jobs or min(16, 4 * (os.cpu_count() or 2))  # most of a cell is waiting
