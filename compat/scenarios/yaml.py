@@ -83,7 +83,12 @@ def parse(text: str, file: str) -> Source:
     if root is None:
         raise ScenarioError(Complaint((), "the file is empty; a scenario starts with `schema: 1`", file, 1))
     reader = _Reader(file)
-    return Source(file, reader.read(root, ()), reader.lines)
+    try:
+        return Source(file, reader.read(root, ()), reader.lines)
+    except RecursionError:
+        raise ScenarioError(
+            Complaint((), "it is nested too deep to be read; a few levels are enough", file, 1)
+        ) from None
 
 
 class _Reader:

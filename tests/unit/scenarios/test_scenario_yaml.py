@@ -95,3 +95,8 @@ def test_text_and_items_are_repeated_as_often_as_asked() -> None:
 def test_a_repetition_that_makes_no_sense_is_refused_with_its_line(text: str) -> None:
     error = refusal(f"a: 1\nb: {text}")
     assert error.line == 2 and "$times" in error.message
+
+
+@pytest.mark.parametrize("levels", [900, 20_000])
+def test_nesting_without_end_is_refused_and_no_traceback(levels: int) -> None:
+    assert "nest" in refusal("a: " + "[" * levels + "]" * levels).message
