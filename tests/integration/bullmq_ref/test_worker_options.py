@@ -30,7 +30,11 @@ def where(make: Any) -> dict[str, Any]:
 
 async def test_the_defaults_are_nodes(make_single: Any, node: Any) -> None:
     theirs = await node(
-        NODE + "const worker = new Worker('q', null, opts); answer = worker.opts; await worker.close();",
+        NODE
+        + """
+        const worker = new Worker('q', null, opts); await worker.waitUntilReady();
+        answer = worker.opts; await worker.close();
+        """,
         **where(make_single),
     )
     ours = WorkerOptions()
@@ -75,7 +79,7 @@ async def test_what_node_accepts_is_accepted(make_single: Any, node: Any) -> Non
     there = await node(
         NODE
         + """
-        const worker = new Worker('q', null, { ...opts, ...given.options });
+        const worker = new Worker('q', null, { ...opts, ...given.options }); await worker.waitUntilReady();
         answer = worker.concurrency; await worker.close();
         """,
         options=options,

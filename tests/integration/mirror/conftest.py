@@ -37,19 +37,20 @@ async function process_(job) {
 }
 (async () => {
   const queue = new Queue('q', { connection, prefix });
-  const worker = new Worker('q', process_, { connection, prefix, autorun: false });
-  let left = ends;
-  const over = new Promise((resolve) => {
-    const ended = () => { left -= 1; if (left === 0) resolve(); };
-    worker.on('completed', ended);
-    worker.on('failed', (job) => { if (job.finishedOn) ended(); });
-  });
   const added = await queue.addBulk(jobs);
   if (ends > 0) {
+    const worker = new Worker('q', process_, { connection, prefix, autorun: false });
+    let left = ends;
+    const over = new Promise((resolve) => {
+      const ended = () => { left -= 1; if (left === 0) resolve(); };
+      worker.on('completed', ended);
+      worker.on('failed', (job) => { if (job.finishedOn) ended(); });
+    });
+    await worker.waitUntilReady(); // one that is closed while it connects throws
     worker.run();
     await over;
+    await worker.close();
   }
-  await worker.close();
   await queue.close();
   console.log(JSON.stringify(added.map((job) => job.id)));
 })().catch((error) => { console.error(error); process.exit(1); });
