@@ -38,7 +38,7 @@ def _text(value: Any) -> str:
     if value is ABSENT:
         return "nothing"
     if isinstance(value, str):
-        return f"`{value}`" if value.isprintable() and value else f"`{value!a}`"
+        return f"`{value}`" if value.isprintable() and value else f"`{value!r}`"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_text(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):

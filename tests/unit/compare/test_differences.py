@@ -149,3 +149,7 @@ def test_each_class_has_its_level_and_says_why(what: str, level: str) -> None:
 
 def test_levels_are_ordered_from_worst_to_mildest() -> None:
     assert at_least("breaks-peer", "encoding") and at_least("encoding", "encoding") and not at_least("note", "event")
+
+
+def test_letters_of_any_language_are_shown_as_they_are_and_what_moves_the_text_about_is_not() -> None:
+    assert shown("résumé €😀\n", "\u202egnp.exe") == ("`'résumé €😀\\n'`", "`'\\u202egnp.exe'`")
