@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from compat.drivers import Driver
-from compat.model.scenario import End, TopologyName
+from compat.model.program import End
+from compat.model.scenario import TopologyName
 from compat.protocol.messages import Begin, GateCall, ObjectEvent, ProcessorAnswer, ProcessorCall
 from compat.servers import Server
 

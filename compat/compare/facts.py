@@ -12,8 +12,9 @@ from msgspec import UNSET, Struct
 from compat.compare.spelled import same
 from compat.compare.words import event as event_text
 from compat.model.capture import Capture, Key
+from compat.model.facts import Fact
 from compat.model.history import History
-from compat.model.scenario import Fact, Scenario
+from compat.model.scenario import Scenario
 from compat.normalise.text import walk
 from compat.protocol.values import decode
 from compat.wire.states import members, state_of

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from compat.model.facts import Instant
 from compat.model.history import History, Outcome
-from compat.model.scenario import Instant, Scenario, Stop
+from compat.model.scenario import Scenario
+from compat.model.steps import Stop
 
 #: Span → ms beyond what is due; infinite where one of its moments never came.
 Lateness = dict[str, float]

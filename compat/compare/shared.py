@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from msgspec import UNSET
 
 from compat.model.cell import Side
-from compat.model.scenario import Expire, Scenario, Start, Stop
+from compat.model.scenario import Scenario
+from compat.model.steps import Expire, Start, Stop
 from compat.normalise.names import stream_ms
 from compat.normalise.scene import Scene
 from compat.protocol.values import decode

@@ -10,7 +10,7 @@ from compat.execute.stage import Stage
 from compat.execute.trouble import Trouble
 from compat.execute.waiting import Waiting
 from compat.model.history import Label
-from compat.model.scenario import Add, Bulk, Call, Flow, FlowNode, JobRef
+from compat.model.steps import Add, Bulk, Call, Flow, FlowNode, JobRef
 
 _ANSWERING_JOBS = ("worker.getNextJob", "queue.getJob", "queue.upsertJobScheduler")
 

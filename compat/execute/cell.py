@@ -24,7 +24,8 @@ from compat.execute.waiting import Waiting
 from compat.model.capture import Capture
 from compat.model.cell import ROLES, Cell
 from compat.model.history import Failure, History
-from compat.model.scenario import Add, Bulk, Call, Expire, Flow, Scenario, Share, Start, Step, Stop, Strike, Until
+from compat.model.scenario import Scenario
+from compat.model.steps import Add, Bulk, Call, Expire, Flow, Share, Start, Step, Stop, Strike, Until
 from compat.servers import Server
 
 ANY = "?"  # any error, or none

@@ -13,7 +13,7 @@ from redis.exceptions import OutOfMemoryError, ResponseError
 
 from compat.capture import text
 from compat.model.history import Label, Notice
-from compat.model.scenario import Until
+from compat.model.steps import Until
 from compat.servers.binary import release
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.02  # s between two looks

@@ -41,7 +41,7 @@ from compat.faults import (
     SlotUnserved,
 )
 from compat.model.history import Move, Struck
-from compat.model.scenario import Strike
+from compat.model.steps import Strike
 from compat.servers import ServerError
 
 _NODE: dict[str, type[NodeFault]] = {

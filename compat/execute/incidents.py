@@ -13,7 +13,7 @@ from compat.execute.stage import Stage
 from compat.execute.trouble import Trouble
 from compat.execute.waiting import Waiting
 from compat.model.history import Move
-from compat.model.scenario import Expire
+from compat.model.steps import Expire
 
 DUE_NOW = {"0": 0}  # the base marker, as `resume` writes it
 

@@ -13,7 +13,8 @@ import msgspec
 from compat.execute.trouble import Trouble
 from compat.model.cell import Side
 from compat.model.history import Attempt, Label
-from compat.model.scenario import Rule, Scenario
+from compat.model.program import Rule
+from compat.model.scenario import Scenario
 from compat.protocol.messages import ProcessorAnswer
 
 

@@ -9,7 +9,7 @@ from compat.execute.stage import Stage
 from compat.execute.waiting import Waiting
 from compat.model.cell import Side
 from compat.model.history import Attempt
-from compat.model.scenario import Share
+from compat.model.steps import Share
 
 
 class Sharing:

@@ -16,7 +16,8 @@ from compat.execute.processor import Processor
 from compat.execute.trouble import Trouble
 from compat.model.cell import Cell, Side
 from compat.model.history import Label, Move, Outcome, Problem
-from compat.model.scenario import FaultKind, Scenario
+from compat.model.scenario import Scenario
+from compat.model.steps import FaultKind
 from compat.protocol.messages import TELLERS
 from compat.servers import Node, Server
 

@@ -12,7 +12,7 @@ from compat.execute.facts import newest, poll, seen
 from compat.execute.settle import SETTLE_DEADLINE, Bench, look
 from compat.execute.stage import Stage
 from compat.execute.trouble import Trouble
-from compat.model.scenario import Until
+from compat.model.steps import Until
 
 #: Faults under which Redis can be relied on.
 CALM: Final = frozenset({"driver-frozen", "clock-stepped", "reply-lost", "scripts-flushed-within"})

@@ -8,8 +8,9 @@ from fnmatch import fnmatchcase
 from msgspec import structs
 
 from compat.compare import missed_facts
+from compat.model.facts import Quirk
 from compat.model.history import History
-from compat.model.scenario import Quirk, Scenario
+from compat.model.scenario import Scenario
 from compat.model.verdict import Difference, Seen
 
 

@@ -9,7 +9,8 @@ from msgspec import Struct, structs
 
 from compat.compare import Lateness
 from compat.compare.levels import at_least, weight
-from compat.model.scenario import Scenario, Span
+from compat.model.facts import Span
+from compat.model.scenario import Scenario
 from compat.model.verdict import CellVerdict, Difference, Level
 
 SCOPE = "timing"

@@ -15,7 +15,8 @@ from compat.compare.laws import LAWS
 from compat.compare.levels import at_least
 from compat.judge.quirks import excused, parted, seen, softened
 from compat.model.history import Failure, History
-from compat.model.scenario import Scenario, Step
+from compat.model.scenario import Scenario
+from compat.model.steps import Step
 from compat.model.verdict import CellVerdict, Difference, Level, Word
 from compat.normalise import Canonical
 from compat.normalise.names import Names

@@ -11,8 +11,8 @@ import msgspec
 from compat.drivers import CallRaised, Driver, DriverError, command_for
 from compat.drivers.implementations import NODE_TARGET
 from compat.mirror.model import Input, Pair
-from compat.model.scenario import End as Told
-from compat.model.scenario import Throw
+from compat.model.program import End as Told
+from compat.model.program import Throw
 from compat.protocol.messages import Begin, ProcessorAnswer, ProcessorCall, Redis
 from compat.protocol.symbols import UNCLASSIFIED
 from compat.watch.line import Away, CannotLook

@@ -8,7 +8,9 @@ from msgspec import UNSET, Struct
 
 from compat.model.cell import ROLES as SIDES
 from compat.model.cell import Arm
-from compat.model.scenario import JobRef, Role, Scenario, Step, Throw, TopologyName
+from compat.model.program import Throw
+from compat.model.scenario import Role, Scenario, TopologyName
+from compat.model.steps import JobRef, Step
 from compat.protocol.messages import TELLERS, Capabilities
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 from compat.model.history import Implementation
-from compat.model.scenario import Action, End
+from compat.model.program import Action, End
 
 PROTOCOL = "bullmq-compat/1"
 TELLERS = ("worker", "events")  # the kinds of objects that tell of events of their own accord

@@ -8,28 +8,10 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from compat.model.scenario import (
-    Action,
-    Add,
-    BulkJob,
-    Call,
-    End,
-    Expire,
-    Fact,
-    FlowNode,
-    Instant,
-    JobRef,
-    Loss,
-    Match,
-    ObjectSpec,
-    Rule,
-    Share,
-    Span,
-    Step,
-    Strike,
-    Throw,
-    Until,
-)
+from compat.model.facts import Fact, Instant, Loss, Span
+from compat.model.program import Action, End, Match, Rule, Throw
+from compat.model.scenario import ObjectSpec
+from compat.model.steps import Add, BulkJob, Call, Expire, FlowNode, JobRef, Share, Step, Strike, Until
 from compat.report.text import printable, shortened, spelled
 
 _LIMIT = 500  # characters of a value

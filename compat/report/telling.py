@@ -9,7 +9,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from compat.model.scenario import Quirk, Scenario
+from compat.model.facts import Quirk
+from compat.model.scenario import Scenario
 from compat.report.sentences import fact_words, loss_words, object_words, rule_words, span_words, step_words
 from compat.report.text import printable, shortened
 

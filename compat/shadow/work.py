@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from compat.model.scenario import Action, End, Throw
+from compat.model.program import Action, End, Throw
 from compat.protocol.messages import ProcessorAnswer
 
 LONGEST_MS: Final = 20  # an attempt takes less

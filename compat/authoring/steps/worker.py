@@ -9,7 +9,7 @@ import msgspec
 
 from compat.authoring.guide import Guide, Unreached, Wrong, open_queue, shown
 from compat.drivers.errors import DriverError
-from compat.model.scenario import Action, End, Throw
+from compat.model.program import Action, End, Throw
 from compat.protocol.messages import ProcessorAnswer
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from msgspec import UNSET
 
-from compat.model.scenario import Fact, Scenario
+from compat.model.facts import Fact
+from compat.model.scenario import Scenario
 from compat.scenarios.checks.names import facts_of, job_labels, labels_of
 from compat.scenarios.checks.shape import fields_of
 from compat.scenarios.checks.waits import STATES

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from compat.model.scenario import Scenario, Strike
+from compat.model.scenario import Scenario
+from compat.model.steps import Strike
 from compat.scenarios.complaint import Complaint, Path, nearest
 
 #: Kind → where alone it can be struck.

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from compat.model.scenario import Call, Fact, Flow, FlowNode, JobRef, Scenario, Share, Start, Step, Stop
+from compat.model.facts import Fact
+from compat.model.scenario import Scenario
+from compat.model.steps import Call, Flow, FlowNode, JobRef, Share, Start, Step, Stop
 from compat.protocol.methods import METHODS
 from compat.protocol.symbols import TEXTS
 from compat.scenarios.complaint import Complaint, Path, nearest

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compat.model.scenario import Scenario, Start, Until
+from compat.model.scenario import Scenario
+from compat.model.steps import Start, Until
 from compat.scenarios.checks.names import gates_of, labels_of, shared_gate, worker_of
 from compat.scenarios.complaint import Complaint, Path
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from msgspec import UNSET, Struct, structs
 
-from compat.model.scenario import BESIDES, Action, End, Scenario, Step, Throw
+from compat.model.program import Action, End, Throw
+from compat.model.scenario import Scenario
+from compat.model.steps import BESIDES, Step
 from compat.scenarios.complaint import Complaint, Path
 
 #: Ends of an attempt that move the job or the limit by a number of milliseconds.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compat.model.scenario import Instant, Scenario
+from compat.model.facts import Instant
+from compat.model.scenario import Scenario
 from compat.scenarios.checks.names import labels_of, worker_of
 from compat.scenarios.complaint import Complaint, Path, nearest
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from compat.model.scenario import Scenario, Step, Throw, Until
+from compat.model.program import Throw
+from compat.model.scenario import Scenario
+from compat.model.steps import Step, Until
 from compat.scenarios.checks.names import gates_of, worker_of
 from compat.scenarios.complaint import Complaint, Path, nearest
 

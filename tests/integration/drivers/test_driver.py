@@ -12,7 +12,7 @@ import pytest
 from compat.drivers import CallRaised, Driver, DriverError, Pool
 from compat.drivers import errors as fault
 from compat.execute.facts import poll
-from compat.model.scenario import End
+from compat.model.program import End
 from compat.protocol.messages import ProcessorAnswer, ProcessorCall
 
 PUPPET = Path(__file__).resolve().parents[2] / "drivers" / "puppet.py"

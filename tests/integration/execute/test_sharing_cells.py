@@ -15,7 +15,8 @@ from compat.execute.cell import CellRun
 from compat.execute.ready import ready
 from compat.model.cell import Cell, Side
 from compat.model.history import History
-from compat.model.scenario import Scenario, Share
+from compat.model.scenario import Scenario
+from compat.model.steps import Share
 from compat.scenarios import load, select
 
 ROOT = Path(__file__).resolve().parents[3]

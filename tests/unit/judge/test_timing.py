@@ -12,8 +12,9 @@ import pytest
 from compat.judge import Sample, in_time, oracle_trouble, timed
 from compat.judge.baseline import signature
 from compat.model.cell import Cell
+from compat.model.facts import Span
 from compat.model.history import History
-from compat.model.scenario import Scenario, Span
+from compat.model.scenario import Scenario
 from compat.model.verdict import CellVerdict
 
 PASSED = CellVerdict(Cell("made/up", "consume", "single"), "pass", 80, made={"end/job": 80})

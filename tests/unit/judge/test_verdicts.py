@@ -11,8 +11,9 @@ import pytest
 from compat.judge import exit_code, judge, oracle_trouble
 from compat.model.capture import Key
 from compat.model.cell import Cell
+from compat.model.facts import Fact, Loss
 from compat.model.history import Failure, History, Outcome, Problem, Struck
-from compat.model.scenario import Fact, Loss, Scenario
+from compat.model.scenario import Scenario
 from compat.model.verdict import CellVerdict, Difference, Level, Word
 from compat.normalise import canonical
 

@@ -5,7 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from compat.model.scenario import BESIDES, Fact, Loss, ObjectSpec, Rule, Span, Step
+from compat.model.facts import Fact, Loss, Span
+from compat.model.program import Rule
+from compat.model.scenario import ObjectSpec
+from compat.model.steps import BESIDES, Step
 from compat.report.sentences import fact_words, loss_words, object_words, rule_words, span_words, step_words
 
 

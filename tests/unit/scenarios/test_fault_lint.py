@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from compat.faults import CATALOGUE
-from compat.model.scenario import FaultKind
+from compat.model.steps import FaultKind
 from compat.scenarios import load_text
 from compat.scenarios.checks import faults
 

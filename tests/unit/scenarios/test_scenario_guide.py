@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from compat.model import scenario as model
+from compat.model import facts, program, scenario, steps
 from compat.scenarios import load_text
 
 GUIDE = (Path(__file__).parents[3] / "docs/scenarios.md").read_text("utf-8")
@@ -22,17 +22,17 @@ def test_the_guides_example_is_a_scenario() -> None:
 @pytest.mark.parametrize(
     "struct",
     [
-        model.Scenario,
-        model.Step,
-        model.Until,
-        model.Rule,
-        model.Action,
-        model.End,
-        model.Match,
-        model.Fact,
-        model.Strike,
-        model.Loss,
-        model.Quirk,
+        scenario.Scenario,
+        steps.Step,
+        steps.Until,
+        program.Rule,
+        program.Action,
+        program.End,
+        program.Match,
+        facts.Fact,
+        steps.Strike,
+        facts.Loss,
+        facts.Quirk,
     ],
 )
 def test_the_guide_names_every_field(struct: type) -> None:
