@@ -26,7 +26,7 @@ Commands:
   check               lint, the documentation, then the whole test suite: what CI runs
   docs                build the documentation into .state/site; a warning is an error
   wheel               build wheel and sdist into dist/, and try the wheel on every Python of this machine
-  matrix              run the whole suite on every known server, and write docs/servers.md
+  matrix [SERVER…]    run the whole suite on every known server, or on those named, and renew docs/servers.md
   stability [COMMIT]  the oracle against itself: all scenarios 3 times, those touched since COMMIT 20 times
   release VERSION     look at all that a release needs; with --tag, make its commit and tag
   kills [FAULTS…]     play the seeded faults in every scenario where they can show, and write docs/kills.md
@@ -39,6 +39,7 @@ Examples:
   python3 ci run --impl 'cmd:./my-driver'           your own port
   python3 ci run --help                             all that `run` can do
   python3 ci test tests/unit -k stamps              some tests
+  python3 ci matrix 'redis 6.2'                     two rows of docs/servers.md anew
   BULLMQ_COMPAT_NODE_VERSION=22.20.0 python3 ci run   with exactly that Node
 
 Exit codes: those of the tool; 3 when the set-up fails, 64 for an unknown command.
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
     if command not in ("run", "test", "kills") and rest and rest[0] in ("--help", "-h"):
         sys.stdout.write(USAGE)
         return 0
-    if command not in ("run", "test", "stability", "release", "kills") and rest:
+    if command not in ("run", "test", "matrix", "stability", "release", "kills") and rest:
         sys.stderr.write(
             f"python3 ci {command} takes no arguments, but was given {' '.join(rest)!r}; see python3 ci --help\n"
         )
@@ -124,10 +125,15 @@ def build(house: House, _: Sequence[str] = ()) -> int:
     return wheel.check(house)
 
 
-def servers(house: House, _: Sequence[str] = ()) -> int:
-    """Runs the suite on every known server. 1 if one run is not clean."""
+def servers(house: House, names: Sequence[str] = ()) -> int:
+    """Runs the suite on every known server, or on those that are named. 1 if one run is not clean."""
+    try:
+        matrix.chosen(names)
+    except matrix.Unknown as error:
+        sys.stderr.write(f"python3 ci matrix: {error}\n")
+        return USAGE_ERROR
     house.set_up()
-    return matrix.run(house)
+    return matrix.run(house, names)
 
 
 def stable(house: House, arguments: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""The server matrix: the whole gate against each server that is known, and a table of how it came out."""
+"""The server matrix: the whole gate against each server that is known, and a table of how it came out last."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,11 +79,13 @@ OFFERS = (
 TOPOLOGIES = ("single", "cluster")
 
 
-def run(house: House) -> int:
-    """Run the gate on all servers, print and write the table; 1 if a run is not clean or a server cannot be had."""
+def run(house: House, names: Sequence[str] = ()) -> int:
+    """Run the gate on all servers, or on those that are named ("redis 6.2"); print and write the table, which keeps the
+    rows of the others. 1 if a run is not clean or a server cannot be had. Raises `Unknown` for a name."""
+    page = house.root / PAGE
     rows: list[Row] = []
     failed: list[str] = []
-    for offer in OFFERS:
+    for offer in chosen(names):
         try:
             server = bring(house, offer)
         except SetUpError as error:
@@ -98,12 +101,39 @@ def run(house: House) -> int:
                 failed.append(f"{offer.title} {topology}")
             if record.exists() and (row := read(record.read_text("utf-8"), topology)):
                 rows.append(row)
-    table = HEAD + "".join(row.markdown() for row in rows) + TAIL
-    (house.root / PAGE).write_text(table, encoding="utf-8")
-    sys.stdout.write(table)
+    text = renewed(page.read_text("utf-8"), rows)
+    page.write_text(text, encoding="utf-8")
+    sys.stdout.write(text)
     if failed:
         sys.stderr.write(f"not clean: {', '.join(failed)}\n")
     return 1 if failed else 0
+
+
+class Unknown(Exception):
+    """No such server."""
+
+
+def chosen(names: Sequence[str]) -> tuple[Offer, ...]:
+    """The servers of these names in any case; all, if none is named. Raises `Unknown`."""
+    offers = {offer.title.lower(): offer for offer in OFFERS}
+    for name in names:
+        if name.lower() not in offers:
+            raise Unknown(f"no server is called {name!r}; there are: {', '.join(map(repr, offers))}")
+    return tuple(offers[name.lower()] for name in names) or OFFERS
+
+
+def renewed(page: str, rows: Sequence[Row]) -> str:
+    """The page with these rows instead of the older ones of the same server and topology."""
+    order = [(offer.title, topology) for offer in OFFERS for topology in TOPOLOGIES]
+    lines = {line_of: line for line in page.splitlines(keepends=True) for line_of in order if _is_of(line, *line_of)}
+    for row in rows:
+        line = row.markdown()
+        lines |= {line_of: line for line_of in order if _is_of(line, *line_of)}
+    return HEAD + "".join(lines[line_of] for line_of in order if line_of in lines) + TAIL
+
+
+def _is_of(line: str, title: str, topology: str) -> bool:
+    return line.startswith(f"| {title}.") and line.split("|")[2].strip() == topology
 
 
 def bring(house: House, offer: Offer) -> str:

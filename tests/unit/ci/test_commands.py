@@ -23,3 +23,8 @@ def test_an_unknown_command_names_the_known_ones(capsys: pytest.CaptureFixture[s
 def test_arguments_where_none_are_taken_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert commands.main(["setup", "now"]) == 64
     assert "takes no arguments" in capsys.readouterr().err
+
+
+def test_an_unknown_server_is_refused_before_anything_is_set_up(capsys: pytest.CaptureFixture[str]) -> None:
+    assert commands.main(["matrix", "redis 5"]) == 64
+    assert "python3 ci matrix: no server is called 'redis 5'; there are: 'valkey 9.1'" in capsys.readouterr().err
