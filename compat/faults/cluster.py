@@ -11,6 +11,7 @@ from compat.faults import catalogue
 from compat.faults.fault import NodeFault, come_true
 from compat.faults.nodes import Killed
 from compat.servers import Node, Server, ServerError, slot_of
+from compat.servers.forming import agree, epochs
 
 _AT_ONCE = 100  # keys
 _ASK_AGAIN = 6.0  # s after which a failover that was asked for has been given up: masters may not have voted in time
@@ -77,10 +78,18 @@ class SlotTorn(SlotFault):
         while keys := await self.keys():
             await self.move(*keys)
         owner = await self.id_of(self.other)
-        others = (node for node in self.server.nodes if node != self.other)
-        for node in (self.other, *others):  # the new owner first: a slot without any must not be
-            await self.call("CLUSTER", "SETSLOT", self.slot, "NODE", owner, node=node)
-        await self.owned_by(self.other)
+        # The new owner first: a slot without any must not be. Then who may claim it still.
+        everybody = list(dict.fromkeys((self.other, self.node, *self.server.nodes)))
+
+        async def given() -> bool:
+            """Nobody claims the slot back either: news of a higher epoch of the old owner may be on its way."""
+            astray = [node for node in everybody if not await says(self, node, self.slot, self.other)]
+            for node in astray:
+                await self.call("CLUSTER", "SETSLOT", self.slot, "NODE", owner, node=node)
+            return not astray and agree([epochs(await self.call("CLUSTER", "NODES", node=n)) for n in everybody])
+
+        await come_true(given, f"that slot {self.slot} is {self.other}'s for good")
+        await self.server.look_again(self.other)
 
 
 class SlotMoved(SlotFault):
@@ -189,10 +198,15 @@ async def agreed(fault: NodeFault, slot: int, owner: Node) -> None:
         for node in (*server.nodes, *server.replicas):
             if not server.runs(node):
                 continue
-            ranges = await fault.call("CLUSTER", "SLOTS", node=node)
-            if not any(first <= slot <= last and int(m[1]) == owner.port for first, last, m, *_ in ranges):
+            if not await says(fault, node, slot, owner):
                 return False
         return True
 
     await come_true(said_by_all, f"that slot {slot} is {owner}'s")
-    await server.look_again()
+    await server.look_again(owner)
+
+
+async def says(fault: NodeFault, node: Node, slot: int, owner: Node) -> bool:
+    """Whether `node` holds `slot` to be `owner`'s."""
+    ranges = await fault.call("CLUSTER", "SLOTS", node=node)
+    return any(first <= slot <= last and int(master[1]) == owner.port for first, last, master, *_ in ranges)

@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import redis
@@ -31,7 +32,7 @@ class Unformed(ServerError):
 
 @dataclass(frozen=True)
 class Takeover:
-    """Forming in 0.15 s: each node starts as the replica of a phantom master that holds its slots, and takes over.
+    """Forming in 0.2 s: each node starts as the replica of a phantom master that holds its slots, and takes over.
 
     A master that starts without a quorum stays down for 2 s (`CLUSTER_WRITABLE_DELAY`, compiled in); replicas do not.
     The phantoms live on port 1, where nothing listens.
@@ -65,15 +66,16 @@ class Takeover:
         """Raises `Unformed` after `TAKEOVER_SECONDS`."""
         deadline = time.monotonic() + TAKEOVER_SECONDS
         try:
-            for client in clients:
+            for client, id_ in zip(clients, self.ids, strict=True):
                 _call(client, "CLUSTER", "FAILOVER", "TAKEOVER")
-            _wait(lambda: all(map(_is_master, clients)), clients, deadline)
+                # All have to hear of it before the next one takes over: else both take the same epoch.
+                _wait(partial(_heard, clients, id_), clients, deadline)
             for client in clients:
                 for phantom in self.phantoms:
                     _call(client, "CLUSTER", "FORGET", phantom)
         except redis.ResponseError as error:
             raise _unformed(str(error)) from error
-        _wait(lambda: all(is_formed(client, len(clients)) for client in clients), clients, deadline)
+        _wait(lambda: are_formed(clients), clients, deadline)
 
 
 def meet(nodes: Sequence[Node], clients: Sequence[redis.Redis]) -> None:
@@ -88,7 +90,7 @@ def meet(nodes: Sequence[Node], clients: Sequence[redis.Redis]) -> None:
         for node in nodes:
             _call(client, "CLUSTER", "MEET", node.host, node.port)
     deadline = time.monotonic() + MEETING_SECONDS
-    _wait(lambda: all(is_formed(client, len(clients)) for client in clients), clients, deadline)
+    _wait(lambda: are_formed(clients), clients, deadline)
 
 
 def follow(nodes: Sequence[Node], masters: Sequence[redis.Redis], replicas: Sequence[redis.Redis]) -> None:
@@ -105,6 +107,11 @@ def follow(nodes: Sequence[Node], masters: Sequence[redis.Redis], replicas: Sequ
         _call(replica, "CLUSTER", "REPLICATE", _call(master, "CLUSTER", "MYID"))
     _wait(lambda: all(map(_in_step, replicas)), everybody, deadline)
     _wait(lambda: all(_followed(client) == len(replicas) for client in everybody), everybody, deadline)
+
+
+def are_formed(masters: Sequence[redis.Redis]) -> bool:
+    """Whether these are one Cluster, and at rest."""
+    return all(is_formed(client, len(masters)) for client in masters) and agree([_epochs(each) for each in masters])
 
 
 def is_formed(client: redis.Redis, masters: int) -> bool:
@@ -125,12 +132,32 @@ def cluster_info(answer: bytes | str | dict[str, str]) -> dict[str, str]:
     return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
 
 
+def epochs(nodes: bytes) -> dict[str, int]:
+    """Of each master, by its id, the configuration epoch as a node sees it that has answered CLUSTER NODES."""
+    rows = [line.split() for line in nodes.decode().splitlines()]
+    return {row[0]: int(row[6]) for row in rows if "master" in row[2].split(",")}
+
+
+def agree(views: Sequence[dict[str, int]]) -> bool:
+    """Whether all nodes see the same epochs, each of one master. Who has the higher one is believed when two claim a
+    slot: with equal ones, or while news of a higher one is on its way, a slot that is given away can be claimed back.
+    """
+    first = views[0]
+    return all(view == first for view in views) and len(set(first.values())) == len(first)
+
+
+def _epochs(client: redis.Redis) -> dict[str, int]:
+    return epochs(_call(client, "CLUSTER", "NODES"))
+
+
 def _call(client: redis.Redis, *words: str | int) -> Any:
     return client.execute_command(*words)  # type: ignore[no-untyped-call]
 
 
-def _is_master(client: redis.Redis) -> bool:
-    return bool(_call(client, "ROLE")[0] == b"master")
+def _heard(clients: Sequence[redis.Redis], id_: str) -> bool:
+    """Whether all see that node as a master, and with the same epoch."""
+    seen = {_epochs(client).get(id_) for client in clients}
+    return len(seen) == 1 and None not in seen
 
 
 def _known(client: redis.Redis) -> int:

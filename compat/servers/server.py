@@ -117,11 +117,12 @@ class Server:
         """Whether its process is there, as far as the harness knows."""
         return self._power is None or self._power.is_up(node.port)
 
-    async def look_again(self) -> None:
-        """See which masters there are now and what they own, in a Cluster. Raises `ServerError` if no node tells."""
+    async def look_again(self, *first: Node) -> None:
+        """See which masters there are now and what they own, in a Cluster; `first` are asked before the others. Raises
+        `ServerError` if no node tells."""
         if self.topology == "single":
             return
-        for node in dict.fromkeys((*self.nodes, *self.replicas)):
+        for node in dict.fromkeys((*first, *self.nodes, *self.replicas)):
             if not self.runs(node):
                 continue
             try:

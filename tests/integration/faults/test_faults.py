@@ -183,6 +183,30 @@ async def test_a_slot_is_torn_and_then_the_others(own_cluster: Server) -> None:
         assert moved.value.port == fault.other.port == own_cluster.owner("{t}a").port
 
 
+class ClaimedBack(SlotTorn):
+    """The old owner, of a higher epoch than the new one knew of, claims the slot just when that has got it."""
+
+    def __init__(self, server: Server, key: str) -> None:
+        super().__init__(server, key)
+        self.claims = 0
+
+    async def call(self, *words: str | int, node: Node | None = None) -> Any:
+        answer = await super().call(*words, node=node)
+        if words[1] == "SETSLOT" and words[3] == "NODE" and node == self.other and not self.claims:
+            self.claims += 1
+            await super().call("CLUSTER", "SETSLOT", self.slot, "NODE", await self.id_of(self.node), node=self.other)
+        return answer
+
+
+async def test_a_slot_that_its_old_owner_claims_back_is_given_again(own_cluster: Server) -> None:
+    async with ClaimedBack(own_cluster, "{u}a") as fault:
+        pass
+    assert fault.claims == 1
+    assert own_cluster.owner("{u}a").port == fault.other.port
+    async with client(fault.other.port) as redis:
+        assert await redis.set("{u}a", "1")
+
+
 async def test_a_slot_moves_at_once_and_back(own_cluster: Server) -> None:
     async with client(own_cluster.owner("k").port) as redis:
         await redis.set("k", "v")

@@ -19,7 +19,7 @@ import redis
 from compat.model.scenario import TopologyName
 from compat.servers import Server, ServerError, embedded, find_binary, start
 from compat.servers.binary import Binary
-from compat.servers.forming import is_formed
+from compat.servers.forming import agree, epochs, is_formed
 from compat.servers.own import _by_meeting
 from compat.servers.process import Processes, free_ports
 
@@ -113,6 +113,15 @@ async def test_many_servers_start_at_once() -> None:
             return sum([await server.client(node).ping() for node in server.nodes])
 
     assert await asyncio.gather(*map(ask, TOPOLOGIES * 3)) == [1, 3] * 3
+
+
+@pytest.mark.parametrize("replicas", [False, True])
+async def test_the_masters_of_a_new_cluster_agree_on_their_epochs(replicas: bool) -> None:
+    """Else a slot that one gives to another just then may be claimed back, and stay without an owner for good."""
+    async with embedded("cluster", replicas=replicas) as server:
+        clients = [server.client(node) for node in server.nodes]
+        views = await asyncio.gather(*(client.execute_command("CLUSTER", "NODES") for client in clients))
+    assert agree([epochs(view) for view in views]), views
 
 
 def test_nodes_that_meet_become_a_cluster() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compat.servers import Node
-from compat.servers.forming import Takeover, cluster_info
+from compat.servers.forming import Takeover, agree, cluster_info, epochs
 from compat.servers.node import shares
 
 
@@ -21,3 +21,22 @@ def test_each_node_starts_as_the_replica_of_the_phantom_that_holds_its_slots() -
 def test_cluster_info_is_read_whether_the_client_has_parsed_it_or_not() -> None:
     read = {"cluster_state": "ok", "cluster_size": "3"}
     assert cluster_info(b"cluster_state:ok\r\ncluster_size:3\r\n") == cluster_info(read) == read
+
+
+NODES = b"""\
+aa 127.0.0.1:1@101 myself,master - 0 0 4 connected 0-5460
+bb 127.0.0.1:2@102 master - 0 1795558315279 5 connected 5461-10922
+cc 127.0.0.1:3@103,cc.local slave aa 0 1795558315276 4 connected
+dd 127.0.0.1:4@104 handshake - 0 0 0 disconnected
+"""
+
+
+def test_epochs_are_those_of_the_masters_as_one_node_sees_them() -> None:
+    assert epochs(NODES) == {"aa": 4, "bb": 5}
+
+
+def test_nodes_agree_when_all_see_the_same_epochs_and_no_two_masters_have_one() -> None:
+    """Masters of one epoch claim slots against each other until one of them takes a higher one."""
+    assert agree([{"aa": 4, "bb": 5}, {"bb": 5, "aa": 4}])
+    assert not agree([{"aa": 4, "bb": 5}, {"aa": 4, "bb": 6}])
+    assert not agree([{"aa": 5, "bb": 5}, {"aa": 5, "bb": 5}])
