@@ -19,6 +19,7 @@ from compat.servers.binary import release
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.02  # s between two looks
 
 _LISTS = frozenset({"wait", "paused", "active"})
+_STATES = (*sorted(_LISTS), "delayed", "prioritized", "waiting-children", "completed", "failed")
 
 T = TypeVar("T")
 
@@ -47,6 +48,12 @@ async def counts(client: Redis, base: str, states: tuple[str, ...]) -> dict[str,
 
     replies = await together(client, sizes)
     return {state: sound(reply) for state, reply in zip(states, replies, strict=True)}
+
+
+async def held(client: Redis, base: str) -> str:
+    """Where a queue's jobs are, in words: `active 1, failed 2`."""
+    there = await counts(client, base, _STATES)
+    return ", ".join(f"{state} {number}" for state, number in there.items() if number) or "no job"
 
 
 async def together(client: Redis, ask: Callable[[Pipeline], None]) -> list[Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from compat.drivers.driver import PATIENT_DEADLINE
-from compat.execute.facts import newest, poll, seen
+from compat.execute.facts import held, newest, poll, seen
 from compat.execute.settle import SETTLE_DEADLINE, Bench, look
 from compat.execute.stage import Stage
 from compat.execute.trouble import Trouble
@@ -17,6 +18,7 @@ from compat.model.steps import Until
 #: Faults under which Redis can be relied on.
 CALM: Final = frozenset({"driver-frozen", "clock-stepped", "reply-lost", "scripts-flushed-within"})
 TOLD_DEADLINE: Final = 2_000  # ms
+LAST_LOOK: Final = 1.0  # s
 
 
 class Waiting:
@@ -34,17 +36,25 @@ class Waiting:
         async def look_once() -> bool | None:
             self._check()
             client = stage.client(base)
-            held, notices = stage.processor.waiting, stage.players.notices
+            at_gate, notices = stage.processor.waiting, stage.players.notices
             try:
                 nodes = [stage.server.client(node) for node in stage.server.nodes]
-                missing[:] = await seen(until, client, base, stage.labels, notices, held, nodes)
+                missing[:] = await seen(until, client, base, stage.labels, notices, at_gate, nodes)
             except (RedisError, OSError) as error:
                 missing[:] = [self._silence(error)]
             return None if missing else True
 
         deadline = PATIENT_DEADLINE if stage.players.patient else until.deadline
         if await poll(look_once, deadline) is None:
-            raise Trouble("late", f"waited {deadline} ms for {'; '.join(missing)}")
+            there = f" (the queue holds {await self._holds(base)})" if until.state is not None else ""
+            raise Trouble("late", f"waited {deadline} ms for {'; '.join(missing)}{there}")
+
+    async def _holds(self, base: str) -> str:
+        try:
+            async with asyncio.timeout(LAST_LOOK):
+                return await held(self._stage.client(base), base)
+        except (RedisError, OSError) as error:  # TimeoutError among them
+            return f"what Redis does not tell: {error!r}"
 
     async def settled(self) -> tuple[int, int]:
         """Wait until every worker is at rest; (open, idle) workers. Raises `Trouble` when one never is."""

@@ -8,7 +8,7 @@ import pytest
 from compat.execute import Options, Unusable, run
 from compat.model.run import CellEntry, Footer, Header
 from compat.model.verdict import CellVerdict
-from compat.scenarios import pick
+from compat.scenarios import load_text, pick
 
 ROOT = Path(__file__).resolve().parents[3]
 DRIVERS = ROOT / "tests" / "drivers"
@@ -63,6 +63,30 @@ async def test_a_driver_that_misbehaves_is_an_error_with_its_reason(mode: str, r
     words = [r.verdict async for r in run(chosen) if isinstance(r, CellEntry)]
     assert [v.word for v in words] == ["error"], words
     assert reason in words[0].reason
+
+
+LATE = """
+schema: 1
+id: made/late
+title: made
+covers: [T001]
+arms: [self]
+topologies: [cluster]
+objects:
+  q: {queue: mail}
+steps:
+  - add: {on: q, name: n, opts: {delay: 9000000}}
+  - bulk: {on: q, jobs: [{name: n}, {name: n}]}
+  - until: {state: {completed: 1}, deadline: 200}
+expect:
+  - {counts: {wait: 2}}
+"""
+
+
+async def test_what_is_waited_for_in_vain_is_told_with_where_the_jobs_are() -> None:
+    chosen = Options((load_text(LATE, "made/late.yaml"),), ("self",), ("cluster",), NODE)
+    (found,) = [record.verdict async for record in run(chosen) if isinstance(record, CellEntry)]
+    assert "waited 200 ms for completed: 1 (is 0) (the queue holds wait 2, delayed 1)" in found.reason
 
 
 async def test_an_implementation_that_cannot_start_makes_the_run_unusable() -> None:
