@@ -169,11 +169,11 @@ class _Child:
 
     async def end(self, *, kill: bool) -> None:
         """End it: by closing its socket, or at once."""
+        if kill:  # before it hears that its socket is closed, and ends by itself
+            self._kill()
         self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
-        if kill:
-            self._kill()
         try:
             async with asyncio.timeout(_PATIENCE):
                 await self._process.wait()

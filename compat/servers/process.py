@@ -23,7 +23,7 @@ from compat.servers.errors import ServerError
 
 HOST = "127.0.0.1"
 BUS = 10_000  # a node's Cluster bus listens on its port plus this
-PORTS = range(10_000, 22_700)  # they and their bus ports lie below the ports that systems give to clients
+PORTS = range(10_000, 10_000 + BUS)  # none is a bus port too, and all lie below the ports that systems give to clients
 READY_SECONDS = 10.0
 POLL_SECONDS = 0.001
 USERS = "users.acl"
