@@ -222,7 +222,7 @@ class Containers:
                     client.close()
                     logs = b"".join(member.get_logs()).decode(errors="replace").splitlines()
                     raise ServerError(
-                        f"a container of {self.image} is {member.status}: {error}; its log ends with\n"
+                        f"a container of {self.image} is {member.status}, but at {node}: {error}; its log ends with\n"
                         + "\n".join(logs[-5:]),
                         expected=f"a server that answers within {READY_SECONDS:g} s",
                         remedy="see whether the image holds redis-server",
