@@ -13,7 +13,7 @@ from redis.exceptions import OutOfMemoryError, ResponseError
 
 from compat.capture import text
 from compat.model.history import Label, Notice
-from compat.model.steps import Until
+from compat.model.steps import OF_SCRIPTS, Until
 from compat.servers.binary import release
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.02  # s between two looks
@@ -83,13 +83,17 @@ async def _told(node: Redis, name: str) -> int:
     return int((await node.info("errorstats")).get(f"errorstat_{name}", {}).get("count", 0))
 
 
+async def _failed_scripts(node: Redis) -> int:
+    """How often a node has answered a script's call with an error; that it does not know the script is none."""
+    calls = await node.info("commandstats")
+    failed = sum(int(calls.get(f"cmdstat_{name}", {}).get("failed_calls", 0)) for name in ("eval", "evalsha"))
+    return failed - await _told(node, "NOSCRIPT")
+
+
 async def _unnamed(client: Redis) -> int:
     """How often a script failed by an error whose name Redis does not tell: before 7.0 it calls each of them ERR."""
-    if release((await client.info("server"))["redis_version"]) >= (7,):
-        return 0
-    calls, errors = await client.info("commandstats"), await client.info("errorstats")
-    failed = sum(int(calls.get(f"cmdstat_{name}", {}).get("failed_calls", 0)) for name in ("eval", "evalsha"))
-    return failed - int(errors.get("errorstat_NOSCRIPT", {}).get("count", 0))
+    named = release((await client.info("server"))["redis_version"]) >= (7,)
+    return 0 if named else await _failed_scripts(client)
 
 
 async def happened(client: Redis, base: str, event: str, job_id: str | None) -> int:
@@ -153,9 +157,11 @@ async def seen(
             missing.append(f"key {until.key.key!r} {'to exist' if until.key.exists else 'to be gone'}")
     if until.errors is not None:
         for name, least in until.errors.items():
-            now = sum([await _told(node, name) for node in nodes])
-            if now < least:
-                now += await _unnamed(client)
+            if name == OF_SCRIPTS:
+                now = sum([await _failed_scripts(node) for node in nodes])
+            else:
+                now = sum([await _told(node, name) for node in nodes])
+                now += await _unnamed(client) if now < least else 0
             if now < least:
                 missing.append(f"{least} × an error {name} from Redis (there are {now})")
     if until.notice is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
 
@@ -99,6 +99,10 @@ class KeyFact(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     exists: bool = True
 
 
+#: Among the names of errors: whatever a script ended with, but for NOSCRIPT, after which it is sent again.
+OF_SCRIPTS: Final = "script"
+
+
 class Until(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A fact to wait for; every field given must hold at once. It must stay true until the next step.
 
@@ -106,8 +110,9 @@ class Until(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     `completed`, `failed`); `event` looks in the stream's whole history; `gate` with `waiting` counts attempts
     held there; `job` fields are the facts of `expect`; `count` is how many such events must stand in the history.
     `notice` waits for an event that the driver told of itself (`worker.event`, `queue.event`), with `of` that object's
-    only. `errors` counts how
-    often, at least, the queue's node has answered with an error of that name (`{OOM: 1}`), on the cell's own server.
+    only. `errors` counts how often, at least, Redis has answered with an error of that name (`{OOM: 1}`), on the cell's
+    own server; `script` stands for whatever error a script ended with (`{script: 2}`): where one worker waits while
+    another ends its job, both are refused, and only the second of them by scripts.
     """
 
     queue: str | None = None  # an object's name; needed where a scenario has more than one queue

@@ -11,7 +11,7 @@ from msgspec import UNSET
 from compat.model.facts import Fact, Instant, Loss, Span
 from compat.model.program import Action, End, Match, Rule, Throw
 from compat.model.scenario import ObjectSpec
-from compat.model.steps import Add, BulkJob, Call, Expire, FlowNode, JobRef, Share, Step, Strike, Until
+from compat.model.steps import OF_SCRIPTS, Add, BulkJob, Call, Expire, FlowNode, JobRef, Share, Step, Strike, Until
 from compat.report.text import printable, shortened, spelled
 
 _LIMIT = 500  # characters of a value
@@ -121,11 +121,15 @@ def _until(until: Until) -> str:
     if until.notice is not None:
         facts.append(f"{until.of or 'the driver'} tells of {until.notice}{of}{times}")
     if until.errors:
-        facts.append(", ".join(f"{least} errors {name} from Redis" for name, least in until.errors.items()))
+        facts.append(", ".join(f"{least} {_errors(name)} from Redis" for name, least in until.errors.items()))
     if until.key is not None:
         facts.append(f"key {until.key.key} {'is there' if until.key.exists else 'is gone'}")
     where = f" in {until.queue}" if until.queue else ""
     return f"wait{where} until {' and '.join(facts)}"
+
+
+def _errors(name: str) -> str:
+    return "errors of scripts" if name == OF_SCRIPTS else f"errors {name}"
 
 
 def _share(share: str | Share) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from compat.model.program import Throw
 from compat.model.scenario import Scenario
-from compat.model.steps import Step, Until
+from compat.model.steps import OF_SCRIPTS, Step, Until
 from compat.scenarios.checks.names import gates_of, worker_of
 from compat.scenarios.complaint import Complaint, Path, nearest
 
@@ -29,6 +29,9 @@ def waits_name_a_fact(scenario: Scenario) -> Iterator[Complaint]:
         if until.errors and "own-server" not in scenario.needs:
             message = "a server counts everybody's errors; say `needs: [own-server]`"
             yield Complaint((*path, "errors"), message)
+        for name in until.errors or {}:
+            if name != OF_SCRIPTS and not name.isupper():
+                yield Complaint((*path, "errors", name), f"`{name}` is no error of Redis; say `OOM`, or `{OF_SCRIPTS}`")
         if until.job is not None and not (until.event or until.notice):
             yield Complaint((*path, "job"), "a job alone is no fact; name an `event` or a `notice` of it")
         for state in until.state or {}:

@@ -39,6 +39,7 @@ from compat.report.sentences import fact_words, loss_words, object_words, rule_w
          "wait until 2 held at gate g and the driver tells of error"),
         ({"until": {"key": {"key": "meta", "exists": False}}}, "wait until key meta is gone"),
         ({"until": {"errors": {"OOM": 2}}}, "wait until 2 errors OOM from Redis"),
+        ({"until": {"errors": {"script": 2}}}, "wait until 2 errors of scripts from Redis"),
         ({"until": {"notice": "completed", "of": "e"}}, "wait until e tells of completed"),
         ({"capture": "mid"}, "compare all keys and events here, as `mid`"),
         ({"release": "g"}, "open gate g"),

@@ -71,6 +71,7 @@ def test_a_scenario_with_a_fault_is_sound() -> None:
         ("  - await: answer\n", "", 19, "nobody waits for its end"),
         ("  - mend: reply-lost", "  - {mend: reply-lost, later: x}", 20, "no call that could be left for later"),
         ("{completed: 3, active: 0}}", "{completed: 3, active: 0}, errors: {OOM: 1}, of: v}", 23, "no object `v`"),
+        ("{completed: 3, active: 0}}", "{completed: 3, active: 0}, errors: {oom: 1}}", 23, "say `OOM`, or `script`"),
         ("why: sent again", "why: ' '", 28, "say why no client can prevent it"),
         ("{counts: {completed: 3}}", "{counts: {complete: 3}}", 28, "did you mean `completed`?"),
     ],
