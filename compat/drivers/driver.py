@@ -16,7 +16,7 @@ from compat.drivers.errors import CallRaised, Died, DriverError, Late, Malformed
 from compat.drivers.process import Process
 from compat.drivers.transcript import Recorder
 from compat.model.history import Problem
-from compat.protocol import messages
+from compat.protocol import messages, values
 from compat.protocol.messages import Envelope, Hello, RpcError, Welcome
 from compat.protocol.methods import METHODS
 from compat.protocol.symbols import UNCLASSIFIED
@@ -35,7 +35,16 @@ Listener = Callable[[str, msgspec.Raw], None]
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Envelope).decode
 _decode_any = msgspec.json.Decoder().decode
-_NULL = msgspec.Raw(b"null")
+_DEEPEST = 120  # levels of lists and maps in a value
+
+
+def _sound(raw: msgspec.Raw) -> Any:
+    """A value as it came, tags and all. Raises `ValueError` where it is none that can be compared."""
+    value = _decode_any(raw)
+    if values.deeper_than(value, _DEEPEST):
+        raise ValueError(f"it is nested deeper than {_DEEPEST} levels")
+    values.decode(value)
+    return value
 
 
 class Driver:
@@ -125,7 +134,12 @@ class Driver:
         finally:
             if self._pending.pop(number, None) is not None and future.cancelled():
                 self._forgotten.add(number)
-        return _decode_any(result)
+        try:
+            return _sound(result)
+        except (ValueError, RecursionError) as error:
+            raise self._break(
+                Malformed(f"the answer to `{method}` is no value that can be read: {error}", stderr=self.process.stderr)
+            ) from None
 
     def _write(self, message: dict[str, Any]) -> None:
         line = _encode(message)
@@ -156,7 +170,7 @@ class Driver:
     def _take(self, line: bytes) -> None:
         try:
             message = _decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
             shown = line[:200].decode("utf-8", "replace").rstrip("\n")
             raise Rubbish(
                 f"a line on standard output is not a message of the protocol: {shown!r} ({error})",
@@ -195,7 +209,11 @@ class Driver:
         params = message.params.copy() if isinstance(message.params, msgspec.Raw) else msgspec.Raw(b"{}")
         if message.id is None:
             if self._listener is not None:
-                self._listener(method, params)
+                try:
+                    _sound(params)
+                    self._listener(method, params)
+                except (ValueError, RecursionError) as error:
+                    raise self._misshapen(method, error) from None
             return
         task = asyncio.create_task(self._answer(message.id, method, params), name=f"{method} {message.id}")
         self._tasks.add(task)
@@ -207,12 +225,15 @@ class Driver:
                 reply: dict[str, Any] = {"error": {"code": messages.LATE, "message": "no scenario is under way"}}
             else:
                 reply = {"result": await self._handler(method, params)}
-        except msgspec.ValidationError as error:
-            self._break(Malformed(f"`{method}` has parameters of another shape: {error}", stderr=self.process.stderr))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            self._break(self._misshapen(method, error))
             return
         if self.broken is None and self.process.alive:
             with contextlib.suppress(Died):  # it is just ending: the reader tells of it
                 self._write({"jsonrpc": "2.0", "id": number, **reply})
+
+    def _misshapen(self, method: str, error: Exception) -> Malformed:
+        return Malformed(f"`{method}` has parameters of another shape: {error}", stderr=self.process.stderr)
 
     def _raised(self, error: RpcError) -> Exception:
         symbol = error.data.bullmq if error.data is not None else UNCLASSIFIED

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from compat.protocol.values import Undefined
+from compat.protocol.values import Undefined, deeper_than
 
 _EXACT = 2**53  # beyond, JavaScript sees the double next to a whole number
 _DEEPEST = 100  # levels of nesting that are compared as values; deeper texts are compared as texts
@@ -29,7 +29,7 @@ def json_text(text: str, rename: Rename, *, by_client: bool) -> Any:
         value = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return f"<not JSON: {rename(text)}>"
-    if _deeper_than(value, _DEEPEST):
+    if deeper_than(value, _DEEPEST):
         return f"<JSON nested deeper than {_DEEPEST} levels: {rename(text)}>"
     return walk(value, rename, fold=by_client)
 
@@ -72,17 +72,3 @@ def number(text: str) -> int | str:
     if digits.isascii() and digits.isdigit() and (digits == "0" or digits[0] != "0") and text != "-0":
         return int(text)
     return text
-
-
-def _deeper_than(value: Any, limit: int) -> bool:
-    level = [value]
-    for _ in range(limit):
-        level = [
-            item
-            for holder in level
-            if isinstance(holder, (dict, list))
-            for item in (holder.values() if isinstance(holder, dict) else holder)
-        ]
-        if not level:
-            return False
-    return True

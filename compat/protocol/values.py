@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Callable
 from typing import Any, Final
 
 
@@ -32,28 +33,50 @@ _EXACT: Final = 2**53  # integers beyond it are rounded by most readers of JSON
 
 def decode(value: Any) -> Any:
     """Untag `value`: `{"$undefined": true}`, `{"$number": "NaN"}`, `{"$int": "…"}`, `{"$bytes": "base64"}` and
-    `{"$utf16": "d83d 0061"}` (UTF-16 code units in hex, for text with lone surrogates) become what they stand for."""
+    `{"$utf16": "d83d 0061"}` (UTF-16 code units in hex, for text with lone surrogates) become what they stand for.
+
+    Raises `ValueError` for a tag whose content stands for nothing."""
     if isinstance(value, list):
         return [decode(item) for item in value]
     if not isinstance(value, dict):
         return value
     if len(value) == 1:
         (tag, content), *_ = value.items()
-        match tag:
-            case "$undefined":
-                return UNDEFINED
-            case "$number":
-                return _NUMBERS[content]
-            case "$int":
-                return int(content)
-            case "$bytes":
-                return base64.b64decode(content)
-            case "$utf16":
-                units = b"".join(int(unit, 16).to_bytes(2, "big") for unit in content.split())
-                return units.decode("utf-16-be", "surrogatepass")
-            case _:
-                pass
+        if tag in _TAGS:
+            try:
+                return _TAGS[tag](content)
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+                raise ValueError(f"`{tag}` of {str(content)[:40]!r} stands for no value") from None
     return {key: decode(item) for key, item in value.items()}
+
+
+def _utf16(content: str) -> str:
+    units = b"".join(int(unit, 16).to_bytes(2, "big") for unit in content.split())
+    return units.decode("utf-16-be", "surrogatepass")
+
+
+_TAGS: Final[dict[str, Callable[[Any], Any]]] = {
+    "$undefined": lambda _: UNDEFINED,
+    "$number": lambda content: _NUMBERS[content],
+    "$int": int,
+    "$bytes": lambda content: base64.b64decode(content, validate=True),
+    "$utf16": _utf16,
+}
+
+
+def deeper_than(value: Any, limit: int) -> bool:
+    """Whether lists and maps are nested in `value` on more levels than these."""
+    level = [value]
+    for _ in range(limit):
+        level = [
+            item
+            for holder in level
+            if isinstance(holder, (dict, list))
+            for item in (holder.values() if isinstance(holder, dict) else holder)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def encode(value: Any) -> Any:

@@ -98,6 +98,18 @@ def call(request: dict) -> None:
             answer(request, reply)
         case "asks-badly":
             say({"jsonrpc": "2.0", "id": "p1", "method": "processor.call", "params": {"job": 1}})
+        case "tells-nonsense":
+            answer(request, {"id": {"$int": "many"}})
+        case "tells-too-much":
+            print(f'{{"jsonrpc": "2.0", "id": {request["id"]}, "result": 1e999}}', flush=True)
+        case "tells-too-deep":
+            answer(request, json.loads("[" * 500 + "]" * 500))
+        case "nests-without-end":
+            print("[" * 100_000, flush=True)
+        case "shouts":
+            say({"jsonrpc": "2.0", "method": "worker.event", "params": {"args": {"a": {"$number": "many"}}}})
+        case "mumbles":
+            say({"jsonrpc": "2.0", "method": "worker.event", "params": [1]})
         case "child":
             child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
             answer(request, child.pid)

@@ -77,6 +77,10 @@ async def test_a_command_that_does_not_exist_is_named() -> None:
         ("no-result", fault.Malformed, "neither"),
         ("undeclared", fault.Undeclared, "declares what it does not do"),
         ("asks-badly", fault.Malformed, "another shape"),
+        ("tells-nonsense", fault.Malformed, r"`\$int` of 'many' stands for no value"),
+        ("tells-too-much", fault.Malformed, "no value that can be read"),
+        ("tells-too-deep", fault.Malformed, "nested deeper than 120 levels"),
+        ("nests-without-end", fault.Rubbish, "not a message of the protocol"),
     ],
 )
 async def test_each_way_to_break_the_protocol_has_an_error_of_its_own(

@@ -54,6 +54,9 @@ async def test_a_driver_that_does_nothing_never_passes() -> None:
         ("undeclared", "declares what it does not do"),
         ("dies-at-end", "killed by SIGKILL"),
         ("gates-nothing", "no worker 'w' is open"),
+        ("tells-nonsense", "`$int` of 'many' stands for no value"),
+        ("shouts", "`worker.event` has parameters of another shape: `$number` of 'many'"),
+        ("mumbles", "`worker.event` has parameters of another shape"),
     ],
 )
 async def test_a_driver_that_misbehaves_is_an_error_with_its_reason(mode: str, reason: str) -> None:
