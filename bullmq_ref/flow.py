@@ -26,6 +26,8 @@ from bullmq_ref.tracing import Kind, Span, Telemetry, carry, maybe
 
 QueuesOptions = Mapping[str, Mapping[str, Any]]
 
+_OWN = ("parent", "telemetry")  # options of a node that no default stands in for
+
 
 class FlowMapping(TypedDict):
     """A node of a flow with Node's names."""
@@ -186,11 +188,9 @@ class FlowProducer(Emitter):
         queue = self._queue(spec.queue, spec.prefix or self.prefix)
         asked = job_options(spec.options, {})
         defaults = job_options(queues_options.get(spec.queue, {}).get("defaultJobOptions"), {})
-        options = {**defaults, **asked}
+        options = {**{o: value for o, value in defaults.items() if o not in _OWN}, **asked}
         if parent is not None:
             options["parent"] = {"id": parent.job.id, "queue": f"{parent.job.prefix}:{parent.job.queue_name}"}
-        elif "parent" not in asked:
-            options.pop("parent", None)
         job_id = str(asked.get("jobId") or uuid.uuid4())
         if span is not None:
             span.set({"bullmq.job.id": job_id})

@@ -82,7 +82,7 @@ class JobScheduler:
         if iterated is None:
             return None
         slot, made = iterated
-        record = {"name": name, **{key: value for key, value in dated(given(repeat)).items() if key in _RECORDED}}
+        record = {"name": name, **{key: value for key, value in _stored(repeat).items() if key in _RECORDED}}
         with self._span(scheduler_id, name, made) as span:
             job_id, delay = await scheduling.add_job_scheduler(
                 self._owner.wire,
@@ -177,7 +177,7 @@ def _options(
 ) -> dict[str, Any]:
     """The options of the job for a slot; for `every`, the script puts its own id and delay in."""
     now = clock.now()
-    repeated = {**dated(given(repeat)), "offset": None, "count": count}
+    repeated = {**_stored(repeat), "offset": None, "count": count}
     known = {} if slot is None else {"prevMillis": slot, "delay": max(slot - now, 0)}
     return {
         **{name: value for name, value in options.items() if name != "prevMillis"},
@@ -186,6 +186,13 @@ def _options(
         **known,
         "repeatJobKey": scheduler_id,
         "repeat": repeated,
+    }
+
+
+def _stored(repeat: Mapping[str, Any]) -> dict[str, Any]:
+    """Repeat options as a scheduler stores them; a date of 0 is none."""
+    return {
+        name: value for name, value in dated(given(repeat)).items() if value or name not in ("startDate", "endDate")
     }
 
 

@@ -79,7 +79,7 @@ def number(value: float) -> str:
         return str(int(value))
     if value == 0:
         return "0"
-    digits = repr(value)
+    digits = float.__repr__(value)  # what inherits from float, as NumPy's do, may show itself otherwise
     if 1e-6 <= abs(value) < 1e21:
         return format(Decimal(digits), "f").removesuffix(".0")
     mantissa, _, exponent = digits.partition("e")
@@ -170,7 +170,7 @@ def _scalar(value: Any) -> str:
         return number(value) if isinstance(value, int) or math.isfinite(value) else "null"
     if isinstance(value, datetime):
         moment = value.astimezone(UTC)
-        return f'"{moment.strftime("%Y-%m-%dT%H:%M:%S")}.{moment.microsecond // 1000:03d}Z"'
+        return f'"{moment.replace(tzinfo=None).isoformat(timespec="milliseconds")}Z"'
     raise TypeError(f"{type(value).__name__} has no JSON: convert it to text, numbers, lists or mappings first")
 
 

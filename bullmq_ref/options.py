@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final, Self
 
 from bullmq_ref.errors import Invalid
-from bullmq_ref.jsjson import UNDEFINED, Undefined, dumps, utf8
+from bullmq_ref.jsjson import UNDEFINED, Undefined, dumps, number, utf8
 
 PRIORITY_LIMIT: Final = 2**21
 _NUMBERS: Final = frozenset({int, float, bool, type(None)})
@@ -298,13 +298,13 @@ def validate(name: str, data: str, options: Mapping[str, Any]) -> None:
         )
 
 
-_INTEGER = re.compile(r"(?:0|-?[1-9][0-9]{0,20})\Z")
+_INTEGER = re.compile(r"-?[0-9]{1,21}\Z")
 
 
 def _validate_id(job_id: Any) -> None:
     if not isinstance(job_id, str):
         raise Invalid(f"jobId must be text, got {job_id!r}", field="jobId")
-    if _INTEGER.match(job_id) and (len(job_id.lstrip("-")) < 16 or f"{float(job_id):.0f}" == job_id):
+    if job_id == "NaN" or (_INTEGER.match(job_id) and number(float(job_id)) == job_id):
         raise Invalid("Custom Id cannot be integers", symbol="JobIdInteger", field="jobId")
     if ":" in job_id and job_id.count(":") != 2:
         raise Invalid("Custom Id cannot contain :", symbol="JobIdColon", field="jobId")

@@ -135,7 +135,8 @@ async def test_the_options_of_a_queue_lie_under_those_of_its_nodes(
     single_server: Any, single: RedisOptions, prefix: str, node: Any
 ) -> None:
     ours, theirs = f"{prefix}o", f"{prefix}n"
-    options = {"q": {"defaultJobOptions": {"attempts": 4, "priority": 2, "parent": {"id": "x", "queue": "y"}}}}
+    own = {"parent": {"id": "x", "queue": "y"}, "telemetry": {"metadata": "t"}}  # for which no default stands in
+    options = {"q": {"defaultJobOptions": {"attempts": 4, "priority": 2, **own}}}
     flow: Any = leaf("a", children=(leaf("b", priority=7), leaf("c", "other")))
     await node(
         OPEN

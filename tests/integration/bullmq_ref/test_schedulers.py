@@ -52,6 +52,15 @@ async def test_a_scheduler_is_made_shown_and_removed(make: Any, at: Any) -> None
     assert await queue.get_job(job.id) is None
 
 
+async def test_a_date_of_zero_is_none(make: Any, at: Any) -> None:
+    queue = make.queue()
+    dates = {"startDate": 0, "endDate": 0}
+    job = await queue.upsert_job_scheduler("s", {"pattern": "0 9 * * *", "tz": "UTC", **dates})
+    assert job.options["repeat"] == {"pattern": "0 9 * * *", "tz": "UTC", "offset": None, "count": 1}
+    shown = await queue.get_job_scheduler("s")
+    assert (shown.start_date, shown.end_date) == (None, None)
+
+
 async def test_the_job_of_a_scheduler_cannot_be_removed_by_itself(make: Any) -> None:
     job = await make.queue().upsert_job_scheduler("s", {"every": HOUR})
     with pytest.raises(JobBelongsToJobScheduler):

@@ -11,6 +11,13 @@ import pytest
 from bullmq_ref.jsjson import UNDEFINED, dumps, loads, number, utf8
 
 
+class Odd(float):
+    """A float that shows itself otherwise, as NumPy's do."""
+
+    def __repr__(self) -> str:
+        return f"Odd({float(self)})"
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
@@ -33,6 +40,8 @@ from bullmq_ref.jsjson import UNDEFINED, dumps, loads, number, utf8
         ({"a": UNDEFINED, "b": [UNDEFINED]}, '{"b":[null]}'),
         ({1: "x", False: "y", None: "z", 1.5: "w"}, '{"1":"x","false":"y","null":"z","1.5":"w"}'),
         (datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC), '"2026-01-02T03:04:05.678Z"'),
+        (datetime(999, 1, 2, tzinfo=UTC), '"0999-01-02T00:00:00.000Z"'),
+        ({Odd(0.5): Odd(1.5)}, '{"0.5":1.5}'),
         ((), "[]"),
     ],
 )

@@ -58,6 +58,9 @@ def test_stored_names_are_short_and_undefined_is_dropped() -> None:
         ({"priority": 2097153}, "PriorityOutOfRange", "Priority should be between 0 and 2097152"),
         ({"jobId": "12"}, "JobIdInteger", "Custom Id cannot be integers"),
         ({"jobId": "-1"}, "JobIdInteger", "Custom Id cannot be integers"),
+        ({"jobId": "9007199254740992"}, "JobIdInteger", "Custom Id cannot be integers"),
+        ({"jobId": "1234567890123456800"}, "JobIdInteger", "Custom Id cannot be integers"),
+        ({"jobId": "NaN"}, "JobIdInteger", "Custom Id cannot be integers"),
         ({"jobId": "a:b"}, "JobIdColon", "Custom Id cannot contain :"),
         ({"sizeLimit": 3}, "SizeLimitExceeded", "The size of job n exceeds the limit 3 bytes"),
         ({"deduplication": {}}, "DeduplicationIdMissing", "Deduplication id must be provided"),
@@ -77,7 +80,18 @@ def test_each_refusal_has_nodes_text_and_a_symbol(options: dict[str, Any], symbo
     assert (raised.value.symbol, str(raised.value)) == (symbol, text)
 
 
-@pytest.mark.parametrize("options", [{"jobId": "01"}, {"jobId": "a:b:c"}, {"jobId": ""}, {"priority": -1}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"jobId": "01"},
+        {"jobId": "9007199254740993"},
+        {"jobId": "1234567890123456768"},  # a double, but JavaScript shows that one as 1234567890123456800
+        {"jobId": "1000000000000000000000"},
+        {"jobId": "a:b:c"},
+        {"jobId": ""},
+        {"priority": -1},
+    ],
+)
 def test_what_node_accepts_passes(options: dict[str, Any]) -> None:
     validate("n", "{}", options)
     Limits.node().check("n", "{}", options)
