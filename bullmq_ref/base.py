@@ -8,6 +8,7 @@ from typing import Any, Self
 from bullmq_ref.backoff import Strategy
 from bullmq_ref.client import Client
 from bullmq_ref.emitter import Emitter
+from bullmq_ref.jsjson import number
 from bullmq_ref.keys import Keys
 from bullmq_ref.log import Log, Logger
 from bullmq_ref.monitor import Monitor
@@ -87,9 +88,9 @@ class QueueBase(Emitter):
         await self.client.command("PING")
 
     @traced("rateLimit", lambda duration: {"bullmq.queue.rate.limit": duration})
-    async def rate_limit(self, duration: int) -> None:
+    async def rate_limit(self, duration: float) -> None:
         """Let no worker that has a limit take jobs for `duration` ms; a processor then raises RateLimitError."""
-        await self.client.command("SET", self.keys.limiter, _LIMITED, "PX", duration)
+        await self.client.command("SET", self.keys.limiter, _LIMITED, "PX", number(duration))
 
     async def close(self) -> None:
         """Close the connection once replies under way have come. Always returns."""

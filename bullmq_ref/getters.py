@@ -32,8 +32,8 @@ class Logs:
 class RateLimit:
     """At most `max` jobs in `duration` ms."""
 
-    max: int
-    duration: int
+    max: float
+    duration: float
 
 
 class MetricsMeta(TypedDict):
@@ -175,13 +175,13 @@ class Getters(QueueBase, Generic[Payload, Result]):
         """ms that the queue is limited for, given a limit of `max_jobs`."""
         return await reading.get_rate_limit_ttl(self.wire, max_jobs)
 
-    async def get_global_concurrency(self) -> int | None:
+    async def get_global_concurrency(self) -> float | None:
         value = await self.client.command("HGET", self.keys.meta, "concurrency")
-        return int(value) if value else None
+        return loads(value) if value else None
 
     async def get_global_rate_limit(self) -> RateLimit | None:
         limit, duration = await self.client.command("HMGET", self.keys.meta, "max", "duration")
-        return RateLimit(int(limit), int(duration)) if limit and duration else None
+        return RateLimit(loads(limit), loads(duration)) if limit and duration else None
 
     async def get_deduplication_job_id(self, deduplication_id: str) -> str | None:
         """The job that holds a deduplication id."""

@@ -46,7 +46,7 @@ class Attempt(Record[Payload, Result]):
         """Let this attempt be the last: when it fails, the job is not tried again."""
         self.discarded = True
 
-    async def extend_lock(self, token: str, duration: int) -> int:
+    async def extend_lock(self, token: str, duration: float) -> int:
         """1 when the lock lasts `duration` ms from now, 0 when it is not this token's."""
         return await working.extend_lock(self._owner.wire, self.id, token, duration)
 

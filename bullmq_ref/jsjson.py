@@ -74,11 +74,13 @@ def _read_deep(text: str) -> Any:
 
 
 def number(value: float) -> str:
-    """`String(value)` of a finite number."""
+    """`String(value)` of a number."""
     if isinstance(value, int):
         return str(int(value))
     if value == 0:
         return "0"
+    if not math.isfinite(value):
+        return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
     digits = float.__repr__(value)  # what inherits from float, as NumPy's do, may show itself otherwise
     if 1e-6 <= abs(value) < 1e21:
         return format(Decimal(digits), "f").removesuffix(".0")
@@ -101,9 +103,7 @@ def key(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int | float):
-        return (
-            number(value) if math.isfinite(value) else {"inf": "Infinity", "-inf": "-Infinity"}.get(str(value), "NaN")
-        )
+        return number(value)
     raise TypeError(f"A key must be text or a number, not {type(value).__name__}")
 
 

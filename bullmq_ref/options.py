@@ -326,12 +326,12 @@ class WorkerOptions(_Options):
     name: str | None = None
     autorun: bool = True
     drain_delay: float = 5
-    lock_duration: int = 30_000
+    lock_duration: float = 30_000
     lock_renew_time: float | None = None  # half of lock_duration
-    stalled_interval: int = 30_000
+    stalled_interval: float = 30_000
     max_stalled_count: int = 1
     max_started_attempts: int | None = None
-    run_retry_delay: int = 15_000
+    run_retry_delay: float = 15_000
     limiter: Mapping[str, Any] | None = None
     metrics: Mapping[str, Any] | None = None
     remove_on_complete: Mapping[str, Any] | None = None

@@ -12,7 +12,7 @@ from bullmq_ref.base import Connection
 from bullmq_ref.errors import BullMQError, Invalid
 from bullmq_ref.getters import Getters
 from bullmq_ref.job import Job, Payload, Result
-from bullmq_ref.jsjson import UNDEFINED, Undefined, dumps
+from bullmq_ref.jsjson import UNDEFINED, Undefined, dumps, number
 from bullmq_ref.log import Logger
 from bullmq_ref.monitor import Monitor
 from bullmq_ref.options import JobOptions, Limits, job_options
@@ -234,7 +234,7 @@ class Queue(Repeating, Getters[Payload, Result]):
     @traced("trimEvents", lambda max_length: {"bullmq.queue.event.max.length": max_length})
     async def trim_events(self, max_length: int) -> int:
         """Shorten the event stream to about `max_length`; how many entries went."""
-        removed: int = await self.client.command("XTRIM", self.keys.events, "MAXLEN", "~", max_length)
+        removed: int = await self.client.command("XTRIM", self.keys.events, "MAXLEN", "~", number(max_length))
         return removed
 
     @traced(
@@ -256,18 +256,19 @@ class Queue(Repeating, Getters[Payload, Result]):
         removed: int = await self.client.command("DEL", self.keys.limiter)
         return removed
 
-    async def set_global_concurrency(self, concurrency: int) -> int:
+    async def set_global_concurrency(self, concurrency: float) -> int:
         """At most `concurrency` active jobs over all workers."""
-        added: int = await self.client.command("HSET", self.keys.meta, "concurrency", concurrency)
+        added: int = await self.client.command("HSET", self.keys.meta, "concurrency", number(concurrency))
         return added
 
     async def remove_global_concurrency(self) -> int:
         removed: int = await self.client.command("HDEL", self.keys.meta, "concurrency")
         return removed
 
-    async def set_global_rate_limit(self, max_jobs: int, duration: int) -> int:
+    async def set_global_rate_limit(self, max_jobs: float, duration: float) -> int:
         """At most `max_jobs` in `duration` ms over all workers."""
-        added: int = await self.client.command("HSET", self.keys.meta, "max", max_jobs, "duration", duration)
+        limit = ("max", number(max_jobs), "duration", number(duration))
+        added: int = await self.client.command("HSET", self.keys.meta, *limit)
         return added
 
     async def remove_global_rate_limit(self) -> int:

@@ -105,7 +105,7 @@ class Queue(Emitter):
 
     # --- limits ------------------------------------------------------------------------------------------------------
 
-    async def rateLimit(self, expire_time_ms: int) -> None:
+    async def rateLimit(self, expire_time_ms: float) -> None:
         """Let no worker that has a limit take jobs for so many ms."""
         await self.inner.rate_limit(expire_time_ms)
 
@@ -121,7 +121,7 @@ class Queue(Emitter):
         """At most so many active jobs over all workers."""
         return await self.inner.set_global_concurrency(concurrency)
 
-    async def getGlobalConcurrency(self) -> int | None:
+    async def getGlobalConcurrency(self) -> float | None:
         return await self.inner.get_global_concurrency()
 
     async def removeGlobalConcurrency(self) -> int:
@@ -131,7 +131,7 @@ class Queue(Emitter):
         """At most `max_jobs` in `duration_ms` over all workers."""
         return await self.inner.set_global_rate_limit(max_jobs, duration_ms)
 
-    async def getGlobalRateLimit(self) -> dict[str, int] | None:
+    async def getGlobalRateLimit(self) -> dict[str, float] | None:
         """`{max, duration}`, if there is one."""
         limit = await self.inner.get_global_rate_limit()
         return None if limit is None else {"max": limit.max, "duration": limit.duration}

@@ -33,7 +33,7 @@ class Terms:
     """A worker's terms, as the scripts take them. `lock_duration` in ms, None outside a worker; `metrics` in data
     points, 0 for none."""
 
-    lock_duration: int | None = None
+    lock_duration: float | None = None
     name: str | None = None
     limiter: Mapping[str, Any] | None = None
     metrics: int = 0
@@ -166,25 +166,25 @@ async def move_job_from_active_to_wait(wire: Wire, job: str, token: str) -> int:
     return reply
 
 
-async def extend_lock(wire: Wire, job: str, token: str, duration: int) -> int:
+async def extend_lock(wire: Wire, job: str, token: str, duration: float) -> int:
     """extendLock: 1 when the lock now lasts `duration` ms more, 0 when it is not ours."""
     k = wire.keys
-    reply: int = await wire.run("extendLock", [k.job(job, "lock"), k.stalled], [token, duration, job])
+    reply: int = await wire.run("extendLock", [k.job(job, "lock"), k.stalled], [token, number(duration), job])
     return reply
 
 
-async def extend_locks(wire: Wire, jobs: Sequence[str], tokens: Sequence[str], duration: int) -> list[str]:
+async def extend_locks(wire: Wire, jobs: Sequence[str], tokens: Sequence[str], duration: float) -> list[str]:
     """extendLocks: the ids whose lock could not be renewed."""
     k = wire.keys
-    reply: list[str] = await wire.run("extendLocks", [k.stalled], [k.base, pack(tokens), pack(jobs), duration])
+    reply: list[str] = await wire.run("extendLocks", [k.stalled], [k.base, pack(tokens), pack(jobs), number(duration)])
     return reply
 
 
-async def move_stalled_jobs_to_wait(wire: Wire, *, max_stalled_count: int, interval: int) -> list[str]:
+async def move_stalled_jobs_to_wait(wire: Wire, *, max_stalled_count: int, interval: float) -> list[str]:
     """moveStalledJobsToWait: one sweep, at most one per `interval` ms over all workers; the ids put back."""
     k = wire.keys
     keys = [k.stalled, k.wait, k.active, k.stalled_check, k.meta, k.paused, k.marker, k.events]
-    arguments: list[Argument] = [max_stalled_count, k.base, clock.now(), interval]
+    arguments: list[Argument] = [max_stalled_count, k.base, clock.now(), number(interval)]
     reply: list[str] | None = await wire.run("moveStalledJobsToWait", keys, arguments)
     return reply or []
 

@@ -178,6 +178,20 @@ async def test_global_limits(make: Any) -> None:
     assert await queue.remove_rate_limit_key() == 1
 
 
+async def test_floats_are_numbers_as_any(make: Any) -> None:
+    """JavaScript knows no other: `1.5 * 1000` is whole, and a concurrency of 2.5 lets three jobs run."""
+    queue = make.queue()
+    await queue.set_global_concurrency(2.5)
+    assert await queue.get_global_concurrency() == 2.5
+    await queue.set_global_rate_limit(3.0, 1.5 * 1000)
+    limit = await queue.get_global_rate_limit()
+    assert (limit.max, limit.duration) == (3, 1500)
+    assert await queue.client.command("HMGET", queue.keys.meta, "max", "duration") == ["3", "1500"]
+    await queue.rate_limit(2.5 * 1000)
+    assert 0 < await queue.get_rate_limit_ttl(1.0) <= 2500
+    assert await queue.trim_events(10.0) == 0
+
+
 async def test_events_can_be_trimmed(make: Any) -> None:
     queue = make.queue()
     await queue.add("n", {})

@@ -277,10 +277,12 @@ async def test_removal_policies_of_job_and_worker(make: Any, until: Any) -> None
     assert [job.id for job in await queue.get_completed()] == ["last", "keep"]
 
 
-async def test_locks_are_renewed_while_a_job_runs(make: Any, until: Any) -> None:
+@pytest.mark.parametrize("duration", [1000, 1e3])
+async def test_locks_are_renewed_while_a_job_runs(make: Any, duration: float) -> None:
     """(T053, T054)"""
     queue, done = make.queue(), asyncio.Event()
     lives: list[int] = []
+    errors: list[Exception] = []
 
     async def long(job: Any, token: str) -> None:
         while len(lives) < 30:
@@ -288,11 +290,13 @@ async def test_locks_are_renewed_while_a_job_runs(make: Any, until: Any) -> None
             await asyncio.sleep(0.05)
         done.set()
 
-    worker = make.worker(long, lock_duration=1000)
+    worker = make.worker(long, lock_duration=duration, stalled_interval=duration)
+    worker.on("error", errors.append)
     await queue.add("n", {})
     await asyncio.wait_for(done.wait(), 20)
     assert min(lives) > 0
     assert worker.locks.renewed >= 2
+    assert errors == []
 
 
 async def test_a_lock_is_held_by_the_workers_uuid_and_a_count(make: Any, until: Any) -> None:

@@ -82,11 +82,14 @@ def test_integers_are_read_exactly() -> None:
 
 
 def test_numbers_as_javascript_shows_them() -> None:
-    assert [number(n) for n in (0.697, 5, 0.001, 1.7976931348623157e308)] == [
+    assert [number(n) for n in (0.697, 5, 0.001, 1.7976931348623157e308, math.inf, -math.inf, math.nan)] == [
         "0.697",
         "5",
         "0.001",
         "1.7976931348623157e+308",
+        "Infinity",
+        "-Infinity",
+        "NaN",
     ]
 
 
