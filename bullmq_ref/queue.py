@@ -116,11 +116,11 @@ class Queue(Repeating, Getters[Payload, Result]):
             return job
 
     async def _add(self, name: str, data: Any, asked: Mapping[str, Any]) -> Job[Payload, Result]:
-        if asked.get("repeat"):
+        if asked.get("repeat") not in (None, False):
             first: Job[Payload, Result] = await self.add_repeatable(name, data, {**self._defaults, **asked})
             return first
         job_id = asked.get("jobId")
-        if job_id == "0" or (isinstance(job_id, str) and job_id.startswith("0:")):
+        if job_id in ("0", 0) or (isinstance(job_id, str) and job_id.startswith("0:")):
             raise Invalid("JobId cannot be '0' or start with 0:", symbol="JobIdZero", field="jobId")
         job = self._job(name, data, asked)
         job.id = await adding.add(self.wire, job.new())

@@ -94,6 +94,23 @@ async def test_a_missing_parent_is_told(make: Any) -> None:
     assert job.id == "-5"
 
 
+@pytest.mark.parametrize(
+    ("options", "symbol"),
+    [
+        ({"jobId": "0"}, "JobIdZero"),
+        ({"jobId": "0:1:2"}, "JobIdZero"),
+        ({"jobId": 0}, "JobIdZero"),
+        ({"repeat": {}}, "CronInvalid"),
+    ],
+)
+async def test_what_node_refuses_to_add_is_refused(make: Any, options: dict[str, Any], symbol: str) -> None:
+    queue = make.queue()
+    with pytest.raises(Invalid) as raised:
+        await queue.add("n", {}, options)
+    assert raised.value.symbol == symbol
+    assert await queue.get_job_count_by_types() == 0
+
+
 async def test_the_limits_hold_before_redis_is_touched(make: Any) -> None:
     """(T031, T032)"""
     queue = make.queue(limits=Limits(), skip_metas_update=True)
