@@ -88,6 +88,11 @@ def number(value: float) -> str:
     return f"{mantissa.removesuffix('.0')}e{int(exponent):+d}"
 
 
+def epoch_ms(date: datetime) -> int:
+    """`Number(date)`: whole ms since the epoch, exactly. Without a zone it is the machine's time."""
+    return int(date.replace(microsecond=0).timestamp()) * 1000 + date.microsecond // 1000
+
+
 def utf8(text: str) -> bytes:
     """The bytes Node sends for a string: UTF-8, each lone surrogate as U+FFFD."""
     try:

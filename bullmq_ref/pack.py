@@ -8,7 +8,7 @@ from typing import Any
 
 import msgpack  # type: ignore[import-untyped]
 
-from bullmq_ref.jsjson import Undefined, key, utf8
+from bullmq_ref.jsjson import Undefined, epoch_ms, key, utf8
 
 _SHORT = 64  # UTF-16 units: shorter texts keep lone surrogates as three bytes, longer ones get U+FFFD, as in Node
 _ATOMS = frozenset({str, bool, float, bytes, type(None)})
@@ -58,7 +58,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Undefined):
         return None
     if isinstance(value, datetime):
-        return int(value.timestamp() * 1000)
+        return epoch_ms(value)
     raise TypeError(f"An option cannot hold a {type(value).__name__}")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from bullmq_ref import clock
 from bullmq_ref.cron import Cron, CronError
 from bullmq_ref.errors import Invalid
-from bullmq_ref.jsjson import Undefined
+from bullmq_ref.jsjson import Undefined, epoch_ms
 from bullmq_ref.zones import zone
 
 #: Called with (ms after which the slot must lie, the repeat options with Node's names, the job's name); returns ms, or
@@ -29,7 +29,7 @@ def ms(date: Any) -> float:
         return date
     if isinstance(date, str):
         return ms(_read(date))
-    return int(date.timestamp() * 1000)
+    return epoch_ms(date)
 
 
 def _read(text: str) -> datetime:

@@ -22,6 +22,7 @@ def test_keys_are_text() -> None:
 
 def test_dates_become_milliseconds_and_huge_integers_doubles() -> None:
     assert pack(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)) == b"\xcd\x03\xe8"
+    assert pack(datetime(2039, 3, 8, 19, 46, 13, 411_000, tzinfo=UTC)) == pack(2_183_226_373_411)
     assert pack(2**70)[:1] == b"\xcb"
 
 

@@ -32,6 +32,8 @@ def _stopped_clock() -> Iterator[None]:
         ("2027-01-10T08:00:10Z", NOW),
         ("2027-01-10T10:00:10+02:00", NOW),
         ("2027-01-10", NOW - 8 * HOUR - 10_000),
+        ("2039-03-08T19:46:13.411Z", 2_183_226_373_411),  # seconds as a float times 1000 are less
+        ("1969-12-31T23:59:59.999500Z", -1),
         (datetime(2027, 1, 10, 8, 0, 10, tzinfo=UTC), NOW),
         (datetime(2027, 1, 10, 9, 0, 10, tzinfo=timezone(timedelta(hours=1))), NOW),
     ],
