@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -136,9 +137,8 @@ class JobScheduler:
 
     async def get_all(self, start: int = 0, end: int = -1, *, ascending: bool = False) -> list[SchedulerRecord]:
         """Schedulers by their slots, the latest first unless `ascending`; repeatable jobs are among them."""
-        found = await slots(self._owner, start, end, ascending=ascending)
-        records = [await self._owner.client.command("HGETALL", f"{self._owner.keys.repeat}:{key}") for key, _ in found]
-        return [_record(key, flat(fields), slot) for (key, slot), fields in zip(found, records, strict=True)]
+        found = await records(self._owner, start, end, ascending=ascending)
+        return [_record(key, fields, slot) for key, slot, fields in found]
 
     async def count(self) -> int:
         """How many there are, repeatable jobs included."""
@@ -200,11 +200,15 @@ def _text(data: Any) -> str:
     return "{}" if isinstance(data, Undefined) else dumps(data)
 
 
-async def slots(owner: QueueBase, start: int, end: int, *, ascending: bool) -> list[tuple[str, int | None]]:
-    """Keys of schedulers and repeatable jobs, each with its latest slot."""
+async def records(
+    owner: QueueBase, start: int, end: int, *, ascending: bool
+) -> list[tuple[str, int | None, dict[str, str]]]:
+    """Schedulers and repeatable jobs: the key, the latest slot and the record of each."""
     command = "ZRANGE" if ascending else "ZREVRANGE"
     found = await owner.client.command(command, owner.keys.repeat, start, end, "WITHSCORES")
-    return [(key, integer(slot)) for key, slot in zip(found[::2], found[1::2], strict=True)]
+    keys, slots = found[::2], found[1::2]
+    hashes = await asyncio.gather(*(owner.client.command("HGETALL", f"{owner.keys.repeat}:{key}") for key in keys))
+    return [(key, integer(slot), flat(fields)) for key, slot, fields in zip(keys, slots, hashes, strict=True)]
 
 
 def _record(key: str, fields: Mapping[str, str], slot: int | None) -> SchedulerRecord:

@@ -11,11 +11,10 @@ from bullmq_ref import clock
 from bullmq_ref.base import QueueBase
 from bullmq_ref.job import Job
 from bullmq_ref.job_record import integer
-from bullmq_ref.job_scheduler import slots
+from bullmq_ref.job_scheduler import records
 from bullmq_ref.jsjson import number, utf8
 from bullmq_ref.repetition import ask, check_end, given, iteration, ms, next_repeat
 from bullmq_ref.scripts import adding, scheduling
-from bullmq_ref.wire import flat
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +117,8 @@ class Repeat:
 
     async def get_all(self, start: int = 0, end: int = -1, *, ascending: bool = False) -> list[RepeatableJob]:
         """Repeatable jobs by their slots, the latest first unless `ascending`; schedulers are among them."""
-        owner, found = self._owner, []
-        for key, slot in await slots(owner, start, end, ascending=ascending):
-            fields = flat(await owner.client.command("HGETALL", f"{owner.keys.repeat}:{key}"))
+        found = []
+        for key, slot, fields in await records(self._owner, start, end, ascending=ascending):
             tz, pattern, every = (fields.get(field) or None for field in ("tz", "pattern", "every"))
             until = integer(fields.get("endDate"))
             found.append(RepeatableJob(key, fields.get("name"), until, tz, pattern, every, slot))

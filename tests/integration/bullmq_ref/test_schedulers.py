@@ -61,6 +61,27 @@ async def test_a_date_of_zero_is_none(make: Any, at: Any) -> None:
     assert (shown.start_date, shown.end_date) == (None, None)
 
 
+@pytest.mark.parametrize("ask", ["get_job_schedulers", "get_repeatable_jobs"])
+async def test_all_records_are_asked_for_at_once(make: Any, monkeypatch: pytest.MonkeyPatch, ask: str) -> None:
+    queue = make.queue()
+    for name in "abc":
+        await queue.upsert_job_scheduler(name, {"every": HOUR})
+    command, under_way, most = queue.client.command, 0, 0
+
+    async def counted(*arguments: Any) -> Any:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        try:
+            return await command(*arguments)
+        finally:
+            under_way -= 1
+
+    monkeypatch.setattr(queue.client, "command", counted)
+    assert {record.key for record in await getattr(queue, ask)()} == {"a", "b", "c"}
+    assert most == 3
+
+
 async def test_the_job_of_a_scheduler_cannot_be_removed_by_itself(make: Any) -> None:
     job = await make.queue().upsert_job_scheduler("s", {"every": HOUR})
     with pytest.raises(JobBelongsToJobScheduler):
