@@ -168,7 +168,7 @@ class Client:
 
     async def scripts(self, *calls: tuple[str, Sequence[str], Sequence[Argument]]) -> list[Any]:
         """Scripts (name, KEYS, ARGV) in one MULTI … EXEC: the replies, in order, with errors in their places. The text
-        of each script travels once in every transaction: a SCRIPT FLUSH cannot tear it. Raises as `transaction`."""
+        of each script travels once in every transaction: a SCRIPT FLUSH cannot tear it. Raises as `command`."""
         self.check_slot()
         commands: list[list[Argument]] = []
         told: set[str] = set()
@@ -177,10 +177,17 @@ class Client:
             head: list[Argument] = ["EVALSHA", script.sha] if name in told else ["EVAL", script.text]
             commands.append([*head, script.keys, *keys, *arguments])
             told.add(name)
-        return await self.transaction(*commands)
+        return await self._transaction(*commands)
 
     async def transaction(self, *commands: Sequence[Argument]) -> list[Any]:
-        """MULTI … EXEC: the replies, in order."""
+        """MULTI … EXEC: the replies, in order. Raises as `command`, for a command within it, too."""
+        replies = await self._transaction(*commands)
+        for reply in replies:
+            if isinstance(reply, redis_errors.RedisError):
+                raise from_reply(reply)
+        return replies
+
+    async def _transaction(self, *commands: Sequence[Argument]) -> list[Any]:
         packed = b"".join(map(packed_command, (["MULTI"], *commands, ["EXEC"])))
         replies = len(commands) + 2
         reply = await self._outcome(self._routes.home.send_together(packed, replies))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bullmq_ref import BullMQError
+from bullmq_ref.errors import CommandFailed
 
 
 async def test_counts_by_state_are_told_one_by_one(make: Any) -> None:
@@ -145,3 +146,14 @@ async def test_what_telemetry_leaves_with_a_job_is_stored_short(make: Any) -> No
     assert '"tm":"trace"' in stored
     assert '"omc":true' in stored
     assert (await queue.get_job(job.id)).options["telemetry"] == {"metadata": "trace", "omitContext": True}
+
+
+async def test_an_error_within_a_transaction_is_raised(make: Any) -> None:
+    queue = make.queue()
+    job = await queue.add("n", {})
+    for part in ("logs", "processed"):
+        await queue.client.command("SET", queue.keys.job(job.id, part), "neither a list nor a hash")
+    with pytest.raises(CommandFailed, match="WRONGTYPE"):
+        await queue.get_job_logs(job.id)
+    with pytest.raises(CommandFailed, match="WRONGTYPE"):
+        await job.get_dependencies()
