@@ -65,7 +65,7 @@ class Sandbox:
 
     Children are kept for the next job, as many as jobs run at once. A child that dies fails its attempt with Node's
     text, `Unexpected exit code: null signal: SIGKILL`; an attempt that is cancelled or takes too long ends its child.
-    POSIX only.
+    What is called on a job after its attempt has ended is refused. POSIX only.
 
     Raises Invalid when there is no such file or module.
     """
@@ -87,7 +87,7 @@ class Children:
 
     async def run(self, job: Job[Any, Any], token: str) -> Any:
         """Run the processor on `job` in a child. Raises what it raises, under its class's name, with its stack."""
-        child = self._idle.pop() if self._idle else await self._start()
+        child = await self._child()
         try:
             result = await child.work(job, token)
         except _Raised as raised:
@@ -105,7 +105,14 @@ class Children:
         children, self._all, self._idle = tuple(self._all), set(), []
         await asyncio.gather(*(child.end(kill=child.busy) for child in children))
 
-    async def _start(self) -> _Child:
+    async def _child(self) -> _Child:
+        """One that is idle and has not died meanwhile, else a new one."""
+        while self._idle:
+            child = self._idle.pop()
+            if child.alive:
+                return child
+            self._all.discard(child)
+            await child.end(kill=True)
         child = await _Child.start(self._sandbox)
         self._all.add(child)
         return child
@@ -149,6 +156,10 @@ class _Child:
             ours.close()  # the child ends when its socket does
             raise
         return cls(process, reader, writer)
+
+    @property
+    def alive(self) -> bool:
+        return self._process.returncode is None and not self._reader.at_eof()
 
     async def work(self, job: Job[Any, Any], token: str) -> Any:
         """One job: serve its calls until it has ended."""
@@ -198,6 +209,8 @@ class _Child:
 async def _carry_out(job: Job[Any, Any], said: Mapping[str, Any]) -> dict[str, Any]:
     name = said["call"]
     try:
+        if said["job"] != job.id:
+            raise BullMQError(f"{name}: the attempt at job {said['job']} has ended, and the call came after it")
         if name not in CALLS:
             raise BullMQError(f"A sandboxed job has no method {name}; it has {', '.join(sorted(CALLS))}")
         return {"answer": await getattr(job, name)(*said["args"])}

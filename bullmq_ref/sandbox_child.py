@@ -11,6 +11,7 @@ import socket
 import sys
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from bullmq_ref.errors import BullMQError
@@ -51,30 +52,39 @@ class Service:
         self._task: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
-        """Until the worker hangs up. What runs then is nobody's any more: it is not waited for."""
-        while line := await self._reader.readline():
-            said = json.loads(line)
-            if "job" in said:
-                self._task = asyncio.create_task(self._attempt(said["job"], said["token"]), name="attempt")
-            else:
-                self._asked.popleft().set_result(said)
-        if self._task is not None and not self._task.done():
-            os._exit(1)
+        """Until the worker hangs up. What runs then is nobody's any more: it is not waited for. An attempt that cannot
+        say how it ended ends the child: the worker would wait for ever."""
+        async with asyncio.TaskGroup() as attempts:
+            while line := await self._reader.readline():
+                said = json.loads(line)
+                if "job" in said:
+                    self._task = attempts.create_task(self._attempt(said["job"], said["token"]), name="attempt")
+                elif not (answer := self._asked.popleft()).done():  # else who called has given up
+                    answer.set_result(said)
+            if self._task is not None and not self._task.done():
+                os._exit(1)
 
     async def _attempt(self, fields: dict[str, Any], token: str) -> None:
         try:
-            self._processors = self._processors or Processors(load(self._name), 1)
-            job: Any = SandboxedJob(fields, token, self._call)
-            result = await self._processors.run(job, token)
+            result = await self._run(fields, token)
             text = json.dumps({} if isinstance(result, Undefined) else {"returned": result})
         except Exception as error:
             text = json.dumps({"raised": {"name": type(error).__name__, "text": str(error), "stack": stack(error)}})
         self._writer.write(text.encode() + b"\n")
 
-    async def _call(self, name: str, args: tuple[Any, ...]) -> Any:
+    async def _run(self, fields: dict[str, Any], token: str) -> Any:
+        self._processors = self._processors or Processors(load(self._name), 1)
+        job: Any = SandboxedJob(fields, token, partial(self._call, fields["id"]))
+        try:
+            return await self._processors.run(job, token)
+        except asyncio.CancelledError as error:  # a worker cancels nothing here: it kills the child
+            raise BullMQError(f"The processor was cancelled from within: {error}") from error
+
+    async def _call(self, job: str, name: str, args: tuple[Any, ...]) -> Any:
+        text = json.dumps({"job": job, "call": name, "args": args})
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._asked.append(answer)
-        self._writer.write(json.dumps({"call": name, "args": args}).encode() + b"\n")
+        self._writer.write(text.encode() + b"\n")
         said = await answer
         if "refused" in said:
             refused = said["refused"]

@@ -58,6 +58,33 @@ async def nothing(job, token):
 
 def odd(job, token):
     return {1, 2}
+
+class Strange(BaseException):
+    pass
+
+async def end_oddly(job, token):
+    if job.name == "strange":
+        raise Strange
+    inner = asyncio.create_task(asyncio.sleep(60))
+    inner.cancel("enough")
+    await inner
+
+async def call_oddly(job, token):
+    given_up = asyncio.create_task(job.log("given up"))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    try:
+        await job.update_progress({1, 2})
+    except TypeError:
+        await job.log("no JSON")
+    return "done"
+
+async def call_late(job, token):
+    if job.name == "first":
+        asyncio.create_task(job.update_progress("of the first"))
+    else:
+        await job.log("a row")
+    return os.getpid()
 """
 
 
@@ -241,6 +268,60 @@ async def test_a_child_that_dies_fails_its_attempt_with_nodes_text(
         file=str(tmp_path / "die.js"),
     )
     assert reasons == there
+
+
+async def test_a_child_that_died_while_idle_is_given_no_job(make_single: Any, until: Any, file: Any) -> None:
+    queue = make_single.queue()
+    worker = make_single.worker(file("process"))
+    first = await queue.add("n", {})
+    await until(first.is_completed)
+    pid = (await queue.get_job(first.id)).returnvalue["pid"]
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: not [child for child in worker._processors._children._all if child._process.returncode is None])
+    second = await queue.add("n", {})
+    await until(second.is_completed)
+    assert (await queue.get_job(second.id)).returnvalue["pid"] != pid
+    assert len(worker._processors._children._all) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("cancelled", "The processor was cancelled from within: enough"),
+        ("strange", "Unexpected exit code: 1 signal: null"),
+    ],
+)
+async def test_a_child_tells_of_every_end(make_single: Any, until: Any, file: Any, name: str, reason: str) -> None:
+    queue = make_single.queue()
+    make_single.worker(file("end_oddly"))
+    job = await queue.add(name, {})
+    await until(job.is_failed)
+    assert (await queue.get_job(job.id)).failed_reason == reason
+
+
+async def test_a_call_that_was_given_up_or_could_not_be_made_takes_no_others_answer(
+    make_single: Any, until: Any, file: Any
+) -> None:
+    queue = make_single.queue()
+    make_single.worker(file("call_oddly"))
+    job = await queue.add("n", {})
+    await until(job.is_completed)
+    assert (await queue.get_job_logs(job.id)).logs == ["given up", "no JSON"]
+
+
+async def test_a_call_after_the_end_of_its_job_is_not_made_on_the_next_one(
+    make_single: Any, until: Any, file: Any
+) -> None:
+    queue = make_single.queue()
+    make_single.worker(file("call_late"))
+    jobs = []
+    for name in ("first", "second"):
+        job = await queue.add(name, {})
+        await until(job.is_completed)
+        jobs.append(await queue.get_job(job.id))
+    assert jobs[0].returnvalue == jobs[1].returnvalue  # one child
+    assert jobs[1].progress == 0
+    assert (await queue.get_job_logs(jobs[1].id)).logs == ["a row"]
 
 
 @pytest.mark.parametrize(
