@@ -36,7 +36,10 @@ class Emitter:
         listeners = self._listeners.get(event, ())
         for at, kept in enumerate(listeners):
             if listener in (kept, getattr(kept, "listener", None)):
-                self._listeners[event] = listeners[:at] + listeners[at + 1 :]
+                if len(listeners) > 1:
+                    self._listeners[event] = listeners[:at] + listeners[at + 1 :]
+                else:
+                    del self._listeners[event]  # readers have events of each job that is waited for
                 return
 
     def emit(self, event: str, *arguments: Any) -> None:

@@ -106,9 +106,9 @@ class QueueEvents(QueueBase):
         event = args.pop("event", "")
         try:
             if event == "progress":
-                args["data"] = loads(args["data"])
+                args["data"] = loads(args.get("data", ""))
             elif event == "completed":
-                args["returnvalue"] = loads(args["returnvalue"])
+                args["returnvalue"] = loads(args.get("returnvalue", ""))
         except ValueError as error:
             self.emit("error", BullMQError(f"event {entry} ({event}) of {self.keys.events} cannot be read: {error}"))
             return

@@ -222,6 +222,26 @@ async def test_events_are_read_with_values_decoded(make: Any, until: Any) -> Non
     await until(lambda: seen[-1] == ("progress", {"jobId": "1", "data": 7}))
 
 
+@pytest.mark.parametrize("event", ["completed", "progress"])
+async def test_an_event_without_its_value_is_told_of_and_skipped(make: Any, until: Any, event: str) -> None:
+    """TRAP poison"""
+    queue, events, errors, seen = make.queue(), make.events(), list[Any](), list[Any]()
+    events.on("error", errors.append)
+    events.on("waiting", lambda args, entry: seen.append(args["jobId"]))
+    await queue.client.command("XADD", queue.keys.events, "*", "event", event, "jobId", "1")
+    await queue.add("n", {})
+    await until(lambda: seen == ["1"])
+    assert "cannot be read" in str(errors[0])
+
+
+async def test_a_reader_remembers_no_job_that_was_waited_for(make: Any) -> None:
+    queue, events = make.queue(), make.events()
+    make.worker(lambda job, token: None)
+    for _ in range(3):
+        await (await queue.add("n", {})).wait_until_finished(events, 10_000)
+    assert events._listeners == {}
+
+
 async def test_waiting_for_a_job_tells_how_it_ended(make: Any) -> None:
     queue, events = make.queue(), make.events()
     job = await queue.add("n", {})
