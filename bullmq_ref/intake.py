@@ -35,6 +35,7 @@ class Intake:
         self.block_until = 0.0
         self._limit_until = 0.0
         self._shortest_block = 0.0  # s; not known yet
+        self._whole_seconds = False
 
     # --- taking ------------------------------------------------------------------------------------------------------
 
@@ -106,6 +107,8 @@ class Intake:
         timeout = self._block_timeout(block_until)
         if timeout <= 0:
             return 0
+        if self._whole_seconds:
+            timeout = math.ceil(timeout)
         self._note_delays()
         try:
             reply = await worker.blocking.blocking(timeout, "BZPOPMIN", worker.keys.marker, number(timeout))
@@ -132,7 +135,7 @@ class Intake:
         return min(max(delay, self._shortest_block), _LONGEST_BLOCK)
 
     async def look_at_server(self) -> None:
-        """Learn, once, the shortest time to block: Redis before 7.0.8 takes 1 ms for "for ever"."""
+        """Learn, once, for how long it blocks: Redis before 7.0.8 takes 1 ms for "for ever", before 6 no fractions."""
         if self._shortest_block:
             return
         self._shortest_block = 0.002
@@ -141,3 +144,4 @@ class Intake:
             version = next((line.partition(":")[2] for line in info.splitlines() if line.startswith("redis_v")), "0")
             parts = tuple(int(part) for part in version.split(".")[:3] if part.isdigit())
             self._shortest_block = 0.001 if parts >= (7, 0, 8) else 0.002
+            self._whole_seconds = (0,) < parts < (6,)

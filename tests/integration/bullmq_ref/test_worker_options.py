@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bullmq_ref import Invalid, WorkerOptions
+from bullmq_ref.client import Client
 
 SHARED = (
     "concurrency",
@@ -181,3 +182,26 @@ async def test_a_worker_that_skips_its_checks_does_not_make_them(make_single: An
 
 async def _gone(queue: Any, job_id: str) -> bool:
     return bool(await queue.client.command("EXISTS", queue.keys.job(job_id, "lock")) == 0)
+
+
+async def test_a_redis_before_6_is_asked_to_block_for_whole_seconds(
+    make_single: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Node: it takes no others."""
+    queue, waits, command = make_single.queue(), [], Client.command
+    worker = make_single.worker(lambda job, token: None, autorun=False, drain_delay=1.5)
+
+    async def old(client: Client, *arguments: Any) -> Any:
+        return "redis_version:5.0.14\r\n" if arguments == ("INFO", "server") else await command(client, *arguments)
+
+    async def blocking(seconds: float, *arguments: Any) -> None:
+        waits.append((seconds, arguments[-1]))
+        await asyncio.sleep(seconds)
+
+    monkeypatch.setattr(Client, "command", old)
+    monkeypatch.setattr(worker.blocking, "blocking", blocking)
+    worker.run()
+    await until(lambda: waits)
+    await queue.add("n", {}, delay=20_000)
+    await until(lambda: len(waits) > 1)
+    assert waits == [(2, "2"), (10, "10")]
