@@ -198,10 +198,15 @@ class Client:
 
     async def blocking(self, seconds: float, *arguments: Argument) -> Any:
         """A command that blocks for `seconds` at most, on a client made by `renamed`. When its reply is more than 1 s
-        late the connection is dropped, for one that does not answer is no connection. Raises as `command`."""
+        late the connection is dropped, for one that does not answer is no connection; and when the caller is cancelled,
+        for what comes is for those who still wait. Raises as `command`."""
         try:
             async with asyncio.timeout(seconds + _WATCHDOG):
                 return await self.submit(*arguments)
+        except asyncio.CancelledError:
+            if self.connected:
+                await self.drop()
+            raise
         except TimeoutError:
             if self.connected:
                 await self.drop()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bullmq_ref import backoff, clock
-from bullmq_ref.errors import UnrecoverableError
+from bullmq_ref.errors import BullMQError, UnrecoverableError
 from bullmq_ref.job_record import Payload, Record, Result
 from bullmq_ref.jsjson import UNDEFINED, Undefined, dumps
 from bullmq_ref.scripts import managing, working
@@ -79,8 +79,13 @@ class Attempt(Record[Payload, Result]):
         self.failed_reason = str(error)
         wait = await self._retry_delay(error)
         operation = "fail" if wait is None else "delay" if wait else "retry"
-        with maybe(self._owner.telemetry, self._owner.name, operation, {}) as span:
-            return await self._fail(error, wait, token, fetch_next, span)
+        traces = self.stacktrace
+        try:
+            with maybe(self._owner.telemetry, self._owner.name, operation, {}) as span:
+                return await self._fail(error, wait, token, fetch_next, span)
+        except BullMQError:
+            self.stacktrace = traces  # this end may be told again, and is one trace then
+            raise
 
     async def _fail(
         self, error: BaseException, wait: float | None, token: str, fetch_next: bool, span: Span | None

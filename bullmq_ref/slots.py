@@ -54,12 +54,10 @@ class Slots(Generic[T]):
             await self._arrival.wait()
         return self._results.popleft()
 
-    async def cancel(self) -> None:
-        """Cancel what is under way and wait for its end."""
-        tasks = tuple(self.tasks)
-        for task in tasks:
+    def cancel(self) -> None:
+        """Cancel what is under way."""
+        for task in self.tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _ended(self, task: asyncio.Task[T | None]) -> None:
         self.tasks.discard(task)

@@ -30,6 +30,7 @@ from bullmq_ref.tracing import Telemetry, begin, carried, maybe
 
 _AFTER_LOSS = 0.1  # s
 _AFTER_REFUSAL = 1.0  # s
+_BY_HAND = 0.05  # s between looks whether somebody still waits for a job by hand
 _LOOK = 2.0  # s between looks whether Redis is there, when closing
 
 _T = TypeVar("_T")
@@ -194,10 +195,13 @@ class Worker(QueueBase, Generic[Payload, Result]):
             if self._paused:
                 return
             self._paused = True
+            checking, self._checking = (
+                self._checking,
+                None,
+            )  # first: who pauses may give up, and `resume` begins another
+            await _cancel(checking)
             if not do_not_wait_active:
                 await self._finish_jobs()
-            await _cancel(self._checking)
-            self._checking = None
             self.emit("paused")
 
     def resume(self) -> None:
@@ -235,7 +239,7 @@ class Worker(QueueBase, Generic[Payload, Result]):
                 async with asyncio.timeout(None if limit is None else limit / 1000):
                     await self._finish_jobs()
         await _cancel(self._main)
-        await self._slots.cancel()
+        await self._leave_jobs()
         if self._processors is not None:
             await self._processors.close()
         for task in (self._renewing, self._checking):
@@ -251,12 +255,23 @@ class Worker(QueueBase, Generic[Payload, Result]):
             await self.blocking.drop()
             if not self.closing:
                 self.blocking.open()  # a paused worker is still one of those that `get_workers` finds
-        away = False
-        while self.is_running() and self._main is not None and not (away and not self.client.connected):
+        main, away = self._main, False  # `resume` may begin another one
+        while main is not None and not main.done() and not (away and not self.client.connected):
             away = not self.client.connected
             if away:
                 self.client.open()
-            await asyncio.wait({self._main}, timeout=_LOOK if self.closing else None)
+            await asyncio.wait({main}, timeout=_LOOK if self.closing else None)
+
+    async def _leave_jobs(self) -> None:
+        """Cancel what is under way and wait for its end. What a processor still tells Redis is given up when Redis
+        stays away."""
+        self._slots.cancel()
+        away = False
+        while tasks := tuple(self._slots.tasks):
+            if away and not self.client.connected:
+                await self.client.close(now=True)
+            away = not self.client.connected
+            await asyncio.wait(tasks, timeout=_LOOK)
 
     # --- the main loop -----------------------------------------------------------------------------------------------
 
@@ -279,6 +294,8 @@ class Worker(QueueBase, Generic[Payload, Result]):
                 slots.start(attempts.run(job, job.token or ""), "attempts")
             elif not slots.queued:
                 await intake.wait_for_limit()
+                if intake.waiting and not slots.total:
+                    await self.sleep(_BY_HAND)  # for somebody who takes jobs by hand, beside us
 
     def _next_token(self) -> str:
         token = f"{self.id}:{self._token}"
@@ -286,9 +303,10 @@ class Worker(QueueBase, Generic[Payload, Result]):
         return token
 
     def _begin_fetch(self, token: str) -> Any:
-        """A fetch that tells connection errors from others and never raises. Whether it blocks is known at once."""
-        waits = self.intake.begin(True)
-        return self.insist(lambda: self.intake.fetch(token, waits), only_emit=True, pause=True)
+        """A fetch that tells connection errors from others and never raises. Whether it blocks is known at once; tried
+        again it does not, for it had its marker."""
+        waits = itertools.chain([self.intake.begin(True)], itertools.repeat(False))
+        return self.insist(lambda: self.intake.fetch(token, next(waits)), only_emit=True, pause=True)
 
     async def get_next_job(self, token: str, *, block: bool = True) -> Job[Payload, Result] | None:
         """Take a job by hand; None when there is none, at once or, with `block`, after `drain_delay`."""
@@ -344,13 +362,14 @@ class Worker(QueueBase, Generic[Payload, Result]):
     async def insist(
         self, work: Callable[[], Awaitable[_T]], *, only_emit: bool = False, pause: bool = False
     ) -> _T | None:
-        """Do `work`, again after a lost connection, and after what Redis refused for the moment, which is told of. Any
-        other error is told of and, unless `only_emit`, raised; with `pause` not before a while."""
+        """Do `work`, again after a lost connection (when closing only if it may not have been done), and after what
+        Redis refused for the moment, which is told of. Any other error is told of and, unless `only_emit`, raised; with
+        `pause` not before a while."""
         while True:
             try:
                 return await work()
             except ConnectionLost as error:
-                if self.closing:
+                if self.closing and not isinstance(error, OutcomeUnknown):
                     return None
                 await self.sleep(
                     _AFTER_LOSS if isinstance(error, OutcomeUnknown) else self.options.run_retry_delay / 1000

@@ -92,6 +92,30 @@ async def test_a_worker_closes_even_when_redis_is_gone_for_good(private: Any, un
     await queue.close()
 
 
+@pytest.mark.parametrize("force", [True, False])
+async def test_a_worker_closes_though_a_cancelled_processor_wants_to_tell_a_redis_that_is_gone(
+    private: Any, until: Any, force: bool
+) -> None:
+    """(T132)"""
+    queue, ended = open_queue(private.options), asyncio.Event()
+
+    async def clean_up(job: Any, token: str) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ended.set()
+            raise ValueError("cleaned up") from None
+
+    worker: Worker[Any, Any] = Worker("q", clean_up, connection=private.options)
+    job = await queue.add("n", {})
+    await until(lambda: job.is_active())
+    await private.stop()
+    async with asyncio.timeout(20):
+        await worker.close(force=force)
+    assert ended.is_set()
+    await queue.close()
+
+
 async def test_attempts_to_connect_may_be_bounded(private: Any) -> None:
     """(T128)"""
     await private.stop()

@@ -10,14 +10,17 @@ import pytest
 
 from bullmq_ref import (
     BullMQError,
+    CommandFailed,
     DelayedError,
     Invalid,
     Limits,
+    OutcomeUnknown,
     RateLimitError,
     UnrecoverableError,
     WaitingError,
     clock,
 )
+from bullmq_ref.scripts import working
 
 
 async def fields_of(queue: Any, job_id: str) -> dict[str, str]:
@@ -427,6 +430,43 @@ async def test_pausing_one_worker_holds_it_alone(make: Any, until: Any) -> None:
         worker.run()
 
 
+async def test_sweeps_go_on_after_a_pause_that_was_given_up(make: Any, until: Any) -> None:
+    queue, swept, go = make.queue(), [], asyncio.Event()
+
+    async def hold(job: Any, token: str) -> None:
+        await go.wait()
+
+    worker = make.worker(hold, stalled_interval=50)
+    job = await queue.add("n", {})
+    await until(job.is_active)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await worker.pause()
+    await until(lambda: worker._checking is None or worker._checking.done())
+    go.set()
+    await until(lambda: not worker.is_running())
+    worker.on("sweep_skipped", lambda: swept.append(True))
+    worker._stalled_check._sweeping = True  # so that each sweep is told of
+    worker.resume()
+    await until(lambda: swept)
+
+
+async def test_a_worker_that_is_resumed_before_its_pause_has_ended_goes_on(make: Any, until: Any) -> None:
+    queue, seen = make.queue(), []
+    worker = make.worker(lambda job, token: seen.append(job.id))
+    await until(lambda: worker.waiting)
+    pausing = asyncio.create_task(worker.pause())
+    while worker.is_running():  # noqa: ASYNC110 - the very moment is wanted
+        await asyncio.sleep(0)
+    worker.resume()
+    async with asyncio.timeout(5):
+        await pausing
+    job = await queue.add("n", {})
+    await until(lambda: seen == [job.id])
+    assert worker._checking is not None
+    assert not worker._checking.done()
+
+
 async def test_a_paused_queue_gives_no_jobs(make: Any, until: Any) -> None:
     queue, seen = make.queue(), []
     await queue.pause()
@@ -453,6 +493,121 @@ async def test_a_job_taken_by_hand_is_finished_by_hand(make: Any) -> None:
     assert await second.extend_lock("t", 5000) == 1
     assert await second.extend_lock("x", 5000) == 0
     assert await worker.get_next_job("t", block=False) is None
+
+
+async def test_jobs_may_be_taken_by_hand_beside_the_main_loop(make: Any, until: Any) -> None:
+    queue, go, looks = make.queue(), asyncio.Event(), []
+
+    async def hold(job: Any, token: str) -> None:
+        await go.wait()
+
+    worker = make.worker(hold)
+    await until(lambda: worker.waiting)
+    held = await queue.add("n", {})
+    await until(held.is_active)
+    may_fetch = worker.may_fetch
+
+    def looked() -> bool:
+        looks.append(True)
+        assert len(looks) < 1000, "the main loop never lets go"
+        return may_fetch()
+
+    async def take() -> Any:
+        while (job := await worker.get_next_job("t")) is None:
+            pass  # the marker of the first job may still be there
+        return job
+
+    by_hand = asyncio.create_task(take())
+    await until(lambda: worker.waiting)
+    worker.may_fetch = looked
+    go.set()
+    await until(held.is_completed)
+    job = await queue.add("n", {})
+    await until(job.is_active)
+    assert worker.is_running()
+    by_hand.cancel()
+
+
+async def test_a_wait_that_was_given_up_takes_no_marker(make: Any) -> None:
+    queue, worker = make.queue(), make.worker(drain_delay=20)
+    assert await worker.get_next_job("t", block=False) is None
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await worker.get_next_job("t")
+    taking = asyncio.create_task(worker.get_next_job("t"))
+    job = await queue.add("n", {})
+    async with asyncio.timeout(5):
+        assert (await taking).id == job.id
+
+
+async def test_a_fetch_that_redis_refused_is_tried_again_without_a_wait(
+    make: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its marker is gone: who waited for another one would find the job late, and would be seen waiting by nobody."""
+    queue, seen, refusals = make.queue(), [], [CommandFailed("READONLY", transient=True)]
+    worker = make.worker(lambda job, token: seen.append(job.id), drain_delay=20)
+    await until(lambda: worker.waiting)
+    move = working.move_to_active
+
+    async def refuse_once(*arguments: Any) -> Any:
+        if refusals:
+            raise refusals.pop()
+        return await move(*arguments)
+
+    monkeypatch.setattr(working, "move_to_active", refuse_once)
+    worker.on("error", lambda error: None)
+    await queue.add("n", {})
+    async with asyncio.timeout(10):
+        await until(lambda: seen)
+
+
+async def test_an_end_that_redis_refused_leaves_one_trace(
+    make: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue, refusals = make.queue(), [CommandFailed("READONLY", transient=True)]
+    finish = working.move_to_finished
+
+    async def refuse_once(*arguments: Any, **options: Any) -> Any:
+        if refusals:
+            raise refusals.pop()
+        return await finish(*arguments, **options)
+
+    monkeypatch.setattr(working, "move_to_finished", refuse_once)
+
+    def fail(job: Any, token: str) -> None:
+        raise ValueError("no luck")
+
+    worker = make.worker(fail)
+    worker.on("error", lambda error: None)
+    job = await queue.add("n", {})
+    await until(job.is_failed)
+    assert len((await queue.get_job(job.id)).stacktrace) == 1
+
+
+async def test_an_end_that_was_lost_while_closing_is_told_again(
+    make: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue, go, lost = make.queue(), asyncio.Event(), [OutcomeUnknown("the connection broke on the way to Redis")]
+    finish = working.move_to_finished
+
+    async def lose_once(*arguments: Any, **options: Any) -> Any:
+        if lost:
+            raise lost.pop()
+        return await finish(*arguments, **options)
+
+    monkeypatch.setattr(working, "move_to_finished", lose_once)
+
+    async def hold(job: Any, token: str) -> None:
+        await go.wait()
+
+    worker = make.worker(hold)
+    job = await queue.add("n", {})
+    await until(job.is_active)
+    closing = asyncio.create_task(worker.close())
+    await until(lambda: worker.closing)
+    go.set()
+    await closing
+    assert await job.is_completed()
 
 
 async def test_names_in_client_list_are_nodes(make_single: Any, until: Any) -> None:
