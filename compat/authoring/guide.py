@@ -24,9 +24,11 @@ _POLL = 0.01
 class Wrong(Exception):
     """A step went wrong. `final`: there is nothing to go on with."""
 
-    def __init__(self, seen: str, expected: str, remedy: str, *, final: bool = False) -> None:
+    def __init__(
+        self, seen: str, expected: str, remedy: str, *, final: bool = False, stderr: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(seen)
-        self.seen, self.expected, self.remedy, self.final = seen, expected, remedy, final
+        self.seen, self.expected, self.remedy, self.final, self.stderr = seen, expected, remedy, final, stderr
 
 
 class Unreached(Exception):

@@ -59,7 +59,8 @@ async def _take(title: str, step: Callable[[Guide], Awaitable[str | None]], guid
     except Unreached:
         return Walked(title, "not reached"), False
     except Wrong as wrong:
-        return Walked(title, "wrong", wrong.seen, wrong.expected, wrong.remedy, guide.stderr), wrong.final
+        said = wrong.stderr or guide.stderr
+        return Walked(title, "wrong", wrong.seen, wrong.expected, wrong.remedy, said), wrong.final
     except CallRaised as raised:
         seen = f"the port raised {raised.problem.symbol}: {raised.problem.text}"
         remedy = "see why the port refuses this call"

@@ -120,7 +120,8 @@ class Driver:
             "_meta": {"deadlineMs": deadline},
         }
         try:
-            self._write(request)
+            with contextlib.suppress(Died):  # it has just ended: the reader tells how, and what it said before
+                self._write(request)
             async with asyncio.timeout(deadline / 1000):  # `wait_for` may swallow a cancellation when the answer comes
                 result = await future
         except TimeoutError:

@@ -22,7 +22,7 @@ async def initialize(guide: Guide) -> None:
     try:
         driver = await guide.launch()
     except DriverError as error:
-        raise Wrong(error.text, "an answer to `initialize`", error.hint, final=True) from error
+        raise Wrong(error.text, "an answer to `initialize`", error.hint, final=True, stderr=error.stderr) from error
     for field in ("name", "version", "language", "bullmq"):
         if not getattr(driver.welcome, field):
             raise Wrong(f"`{field}` is empty", f"a text in `{field}`", "reports name the port by it")

@@ -49,6 +49,11 @@ def test_a_driver_that_misbehaves_is_told_how(call: Call, python: str, root: Pat
     assert told in said, said
 
 
+def test_what_a_driver_said_before_it_ended_is_shown(call: Call, python: str, root: Path) -> None:
+    _, said = call("driver", "check", "--", python, str(root / "tests/drivers/puppet.py"), "exits")
+    assert "    stderr    no module named bullmq\n" in said, said
+
+
 def test_a_driver_that_tells_of_events_and_does_not_say_so_is_told(call: Call, python: str, root: Path) -> None:
     code, said = call("driver", "check", "--", python, str(root / "tests/drivers/modest.py"))
     assert code == 1

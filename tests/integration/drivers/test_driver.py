@@ -61,6 +61,13 @@ async def test_what_a_driver_said_before_it_left_is_kept() -> None:
     assert caught.value.stderr == ("no module named bullmq",)
 
 
+@pytest.mark.parametrize("attempt", range(5))
+async def test_a_driver_that_ends_before_it_is_asked_anything_is_heard_out(attempt: int) -> None:
+    with pytest.raises(fault.Died, match="exit code 7") as caught:
+        await Driver.launch(("sh", "-c", "echo no module named bullmq >&2; exit 7"), bullmq="5.62.0")
+    assert caught.value.stderr == ("no module named bullmq",)
+
+
 async def test_a_command_that_does_not_exist_is_named() -> None:
     with pytest.raises(fault.NotStarted, match="/no/such/driver"):
         await Driver.launch(("/no/such/driver",), bullmq="5.62.0")
