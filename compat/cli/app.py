@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import click
 
-from compat.cli.exits import INTERRUPTED, NO_READER, UNUSABLE, USAGE
+from compat.cli.exits import INTERRUPTED, NO_READER, TERMINATED, UNUSABLE, USAGE, Terminated
 
 #: Name → module under `compat.cli` whose `command` it is, and what it does.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -111,6 +111,9 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         code = INTERRUPTED
+    except Terminated:
+        click.echo("terminated", err=True)
+        code = TERMINATED
     except (BrokenPipeError, SystemExit):  # the latter is click's, for the former
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its end
         code = NO_READER

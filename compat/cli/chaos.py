@@ -54,7 +54,6 @@ def command(
 
     Workers and adders of both sides, on a server that is started for it; a fault every few seconds.
     """
-    import asyncio
     import json
     import random
     import time
@@ -66,6 +65,7 @@ def command(
     from compat.chaos.plan import DEFAULT, Plan
     from compat.chaos.runner import chaos
     from compat.cli.exits import Unfit
+    from compat.cli.signals import carried_out
     from compat.cli.terminal import console
     from compat.drivers.errors import ImplementationError, NotStarted
     from compat.servers import ServerError
@@ -97,7 +97,7 @@ def command(
     try:
         binary = find_binary(server)
         with bar:
-            found = asyncio.run(chaos(plan, tell, binary=binary))
+            found = carried_out(chaos(plan, tell, binary=binary))
     except (ServerError, ImplementationError, NotStarted) as error:
         raise Unfit(str(error)) from None
     seconds = time.monotonic() - started

@@ -24,7 +24,6 @@ def command(as_json: bool, color: str) -> int:
 
     Servers and drivers are really started. What is missing is told with how to get it.
     """
-    import asyncio
     import json
     from dataclasses import asdict
 
@@ -32,6 +31,7 @@ def command(as_json: bool, color: str) -> int:
 
     from compat.cli.examine import Found, examine
     from compat.cli.exits import UNUSABLE
+    from compat.cli.signals import carried_out
     from compat.cli.terminal import console
     from compat.report.text import printable
 
@@ -52,7 +52,7 @@ def command(as_json: bool, color: str) -> int:
             text.append(f"\n{'':25}{label}{printable(one.remedy)}", style="" if one.required else "dim")
         return text
 
-    asyncio.run(look())
+    carried_out(look())
     missing = [one.name for one in found if one.required and not one.ok]
     if as_json:
         click.echo(json.dumps({"ok": not missing, "checks": [asdict(one) for one in found]}, indent=2))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import aclosing
 from pathlib import Path
 from shlex import join
@@ -15,6 +14,7 @@ from compat.authoring.replay import Replayed
 from compat.authoring.walk import Walked
 from compat.cli.exits import Unfit
 from compat.cli.options import color
+from compat.cli.signals import carried_out
 from compat.cli.terminal import console
 
 _EPILOG = """\b
@@ -95,7 +95,7 @@ def check(words: tuple[str, ...], transcript: Path | None, color: str) -> int:
                 _show_step(out, step)
 
     try:
-        asyncio.run(go())
+        carried_out(go())
     except ServerError as error:
         raise Unfit(str(error)) from None
     out.print(", ".join(f"{count} {'well' if word == 'ok' else word}" for word, count in counts.items()))
@@ -130,7 +130,7 @@ def replay(transcript: Path, words: tuple[str, ...], color: str) -> int:
                 _show_line(out, line)
 
     try:
-        asyncio.run(go())
+        carried_out(go())
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="TRANSCRIPT") from None
     except (DriverError, ServerError) as error:

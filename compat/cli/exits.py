@@ -14,6 +14,10 @@ NO_READER = 141  # what reads stdout has gone, as after `| head`
 TERMINATED = 143
 
 
+class Terminated(Exception):
+    """SIGTERM has ended the work, or the terminal has gone."""
+
+
 class Unfit(click.ClickException):
     """Something that is needed cannot be used. `hint` says what to do."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from compat.bench.runner import Failed, measure
 from compat.bench.tables import Table
 from compat.bench.workloads import Workload
 from compat.cli.exits import Unfit
+from compat.cli.signals import carried_out
 from compat.drivers.errors import ImplementationError
 from compat.servers import ServerError
 
@@ -40,7 +40,7 @@ def measured(
             words.print(f"{len(records):>4}/{len(plan)}  {line(record)}", soft_wrap=True)
 
     try:
-        asyncio.run(follow())
+        carried_out(follow())
     except (Failed, ImplementationError, ServerError) as error:
         raise Unfit(str(error)) from None
     return records

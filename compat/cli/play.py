@@ -12,8 +12,8 @@ from typing import TextIO, cast
 import click
 from rich.console import Console
 
-from compat.cli.exits import INTERRUPTED, TERMINATED, Unfit
-from compat.cli.signals import Terminated, carried_out
+from compat.cli.exits import INTERRUPTED, TERMINATED, Terminated, Unfit
+from compat.cli.signals import carried_out
 from compat.cli.terminal import console
 from compat.execute import Unusable
 from compat.model.run import Record

@@ -14,8 +14,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from compat.cli.exits import INTERRUPTED, TERMINATED, UNUSABLE, Unfit
-from compat.cli.signals import Terminated, carried_out
+from compat.cli.exits import INTERRUPTED, TERMINATED, UNUSABLE, Terminated, Unfit
+from compat.cli.signals import carried_out
 from compat.cli.terminal import console
 from compat.drivers.errors import ImplementationError
 from compat.drivers.implementations import NODE_TARGET, command_for

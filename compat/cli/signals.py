@@ -1,4 +1,4 @@
-"""Signals: what a command does ends in order on SIGTERM as it does on Ctrl-C."""
+"""Signals: what a command does ends in order on SIGTERM, and when its terminal goes, as it does on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ import signal
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from compat.cli.exits import Terminated
+
 T = TypeVar("T")
 
 
-class Terminated(Exception):
-    """SIGTERM has ended the work."""
-
-
 def carried_out(work: Coroutine[Any, Any, T]) -> T:
-    """`asyncio.run`, which SIGTERM cancels, too. Raises `Terminated` then, and KeyboardInterrupt on Ctrl-C."""
+    """`asyncio.run`, which SIGTERM and SIGHUP cancel, too. Raises `Terminated` then; KeyboardInterrupt on Ctrl-C."""
     terminated = False
 
     async def follow() -> T:
@@ -27,7 +25,9 @@ def carried_out(work: Coroutine[Any, Any, T]) -> T:
             terminated = True
             task.cancel()
 
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                asyncio.get_running_loop().add_signal_handler(number, terminate)
         return await work
 
     try:

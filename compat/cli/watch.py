@@ -65,12 +65,12 @@ def command(
 
     A finding is told once, and only if it holds in two looks between which the job has not changed.
     """
-    import asyncio
     import json
 
     from msgspec import to_builtins
 
     from compat.cli.exits import Unfit
+    from compat.cli.signals import carried_out
     from compat.cli.terminal import console
     from compat.report.text import number, printable
     from compat.servers import ServerError
@@ -97,7 +97,7 @@ def command(
             await reader.close()
 
     try:
-        watch = asyncio.run(look())
+        watch = carried_out(look())
     except (CannotLook, ServerError) as error:
         raise Unfit(str(error)) from None
     if as_json:

@@ -10,6 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
 
 def chaos(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "compat", "chaos", *arguments]
@@ -32,7 +34,8 @@ def test_nothing_is_lost_and_what_is_doubled_is_explained(tmp_path: Path) -> Non
     assert "| lost | 0 |" in page.read_text()
 
 
-def test_ctrl_c_leaves_nothing() -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_nothing(number: signal.Signals, code: int) -> None:
     """No folder, and so no server (its guard removes the folder when it ends the servers) and no journal."""
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
@@ -47,9 +50,9 @@ def test_ctrl_c_leaves_nothing() -> None:
             for line in process.stdout:
                 if "fault 1" in line:  # everything is at work
                     break
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             process.stdout.read()
-        assert process.returncode == 130
+        assert process.returncode == code
         assert list(Path(folder).iterdir()) == []
 
 

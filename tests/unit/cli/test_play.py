@@ -78,7 +78,7 @@ sys.exit(code)
 """
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
 def test_a_signal_closes_the_run_and_shows_what_was_found(number: signal.Signals, code: int) -> None:
     program = _SLOW.format(folder=str(Path(__file__).parent))
     with subprocess.Popen(
