@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from compat.cli.options import scenarios
+from compat.cli.options import OutFile, scenarios
 
 _EPILOG = """\b
 Examples:
@@ -57,7 +57,10 @@ _known = click.option(
     "record_files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="RECORD...",
 )  # fmt: skip
-@_known
+@click.option(
+    "--known", "file", type=OutFile(), default=Path("known.yaml"), show_default=True, metavar="FILE",
+    help="The baseline.",
+)  # fmt: skip
 @scenarios
 def update(record_files: tuple[Path, ...], file: Path, folder: Path | None) -> int:
     """Make known.yaml tell the truth about RECORDs that `run --json` wrote.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from compat.cli.options import color
+from compat.cli.options import OutFile, color
 
 _EPILOG = """\b
 Examples:
@@ -30,9 +30,9 @@ not be measured, 64 usage.
 @click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True, metavar="N",
               help="How often each is measured.")  # fmt: skip
 @click.option("--quick", is_flag=True, help="One round of 2,000 operations, nothing warm: a look, no evidence.")
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+@click.option("--json", "json_file", type=OutFile(), metavar="FILE",
               help="Write every measurement as JSON.")  # fmt: skip
-@click.option("--chart", "chart_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+@click.option("--chart", "chart_file", type=OutFile(), metavar="FILE",
               help="Write a chart as SVG.")  # fmt: skip
 @click.option("--docs", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
               help="Renew DIR/performance.md and its chart.")  # fmt: skip

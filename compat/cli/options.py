@@ -12,6 +12,27 @@ from compat.model.scenario import ArmName, TopologyName
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+
+class OutFile(click.Path):
+    """A file to be written. That it cannot be is found out before the work, not after it, and it stays as it was."""
+
+    def __init__(self, *, allow_dash: bool = False) -> None:
+        super().__init__(dir_okay=False, allow_dash=allow_dash, path_type=None if allow_dash else Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = super().convert(value, param, ctx)
+        file = Path(str(path))
+        new = not file.exists()
+        if (new or file.is_file()) and path != "-":  # a pipe must not be opened twice
+            try:
+                file.open("a").close()
+            except OSError as error:
+                self.fail(f"{file}: {error.strerror}", param, ctx)
+            if new:
+                file.unlink()
+        return path
+
+
 SERVER_HELP = (
     "Redis: 'embedded' (the wheel's server), a URL (redis://, rediss://), a path to or the name of a redis-server or "
     "valkey-server, or container[:IMAGE].  [default: embedded]"
@@ -69,9 +90,9 @@ def execution(command: F) -> F:
 def output(command: F) -> F:
     """Where the record goes, and how much is said: --json, --junit, --quiet, --color."""
     for option in reversed((
-        click.option("--json", "json_file", type=click.Path(dir_okay=False, allow_dash=True), metavar="FILE",
+        click.option("--json", "json_file", type=OutFile(allow_dash=True), metavar="FILE",
                      help="Write the record as JSON lines; - is stdout."),
-        click.option("--junit", "junit_file", type=click.Path(dir_okay=False), metavar="FILE",
+        click.option("--junit", "junit_file", type=OutFile(), metavar="FILE",
                      help="Write JUnit XML."),
         click.option("--quiet", "-q", is_flag=True, help="Only what went wrong, and the last lines."),
         color,

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO, cast
 
-import click
 from rich.console import Console
 
 from compat.cli.exits import INTERRUPTED, TERMINATED, Terminated, Unfit
@@ -41,7 +40,6 @@ def play(entries: AsyncIterator[Record], outputs: Outputs) -> tuple[Run | None, 
 
     An interrupted run has no footer. Raises `Unfit` when nothing could be run.
     """
-    _writable(outputs.junit)
     records: list[Record] = []
     with _lines(outputs.json) as file, progress(outputs.console(), quiet=outputs.quiet) as view:
 
@@ -61,7 +59,6 @@ def play(entries: AsyncIterator[Record], outputs: Outputs) -> tuple[Run | None, 
 
 def write(whole: Run, outputs: Outputs) -> None:
     """A run that is over: its record and its JUnit XML to where `outputs` says."""
-    _writable(outputs.junit)
     with _lines(outputs.json) as file:
         if file is not None:
             file.writelines(encode(record) + "\n" for record in whole.records)
@@ -91,17 +88,4 @@ def _follow(entries: AsyncIterator[Record], tell: Callable[[Record], None]) -> i
 def _lines(name: str | None) -> AbstractContextManager[TextIO | None]:
     if name is None:
         return nullcontext()
-    return nullcontext(sys.stdout) if name == "-" else _opened(name, "w", "--json")
-
-
-def _writable(name: str | None) -> None:
-    """Found out before a long run, not after it."""
-    if name is not None:
-        _opened(name, "a", "--junit").close()
-
-
-def _opened(name: str, mode: str, option: str) -> TextIO:
-    try:
-        return cast("TextIO", Path(name).open(mode, encoding="utf-8"))
-    except OSError as error:
-        raise click.BadParameter(f"{name}: {error.strerror}", param_hint=option) from None
+    return nullcontext(sys.stdout) if name == "-" else Path(name).open("w", encoding="utf-8")

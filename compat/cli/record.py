@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from compat.cli.options import color, execution_alone, selection
+from compat.cli.options import OutFile, color, execution_alone, selection
 
 _EPILOG = """\b
 Examples:
@@ -22,7 +22,7 @@ Exit codes as for `run`: 0 means that all was recorded.
 @click.command(epilog=_EPILOG)
 @selection
 @click.option("--oracle", metavar="ORACLE", help="Who is recorded: node@VERSION.  [default: node@5.62.0]")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+@click.option("--out", type=OutFile(), metavar="FILE",
               help="The golden.  [default: bullmq-VERSION.golden]")  # fmt: skip
 @execution_alone
 @color

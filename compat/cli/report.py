@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compat.cli.options import color
+from compat.cli.options import OutFile, color
 
 if TYPE_CHECKING:
     from compat.report.collected import Run
@@ -37,9 +37,7 @@ _SEVERAL = ("matrix", "html")  # what can be made of several FILEs
 
 
 def _file(name: str, words: str) -> Callable[[Callable[..., object]], Callable[..., object]]:
-    return click.option(
-        f"--{name}", type=click.Path(dir_okay=False, allow_dash=True), metavar="OUT", help=f"{words} - is stdout."
-    )
+    return click.option(f"--{name}", type=OutFile(allow_dash=True), metavar="OUT", help=f"{words} - is stdout.")
 
 
 @click.command(epilog=_EPILOG)

@@ -148,7 +148,10 @@ def command(
         limits=limits(),
     )
     if transcripts is not None:
-        transcripts.mkdir(parents=True, exist_ok=True)
+        try:
+            transcripts.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise click.BadParameter(f"{transcripts}: {error.strerror}", param_hint="--transcript") from None
     outputs = Outputs(json_file, junit_file, quiet, color)
     whole, code = play(run(options), outputs)
     if whole is not None:

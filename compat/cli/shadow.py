@@ -7,7 +7,7 @@ from typing import cast, get_args
 
 import click
 
-from compat.cli.options import SERVER_HELP, color
+from compat.cli.options import SERVER_HELP, OutFile, color
 from compat.cli.watch import Seconds
 from compat.model.scenario import TopologyName
 from compat.model.verdict import LEVELS, Level
@@ -49,11 +49,11 @@ gate, jobs lost, stuck, or doubled without a reason, 3 it could not be run,
               help="When no job gets on for so long, the rest is stuck.")  # fmt: skip
 @click.option("--gate", type=click.Choice(LEVELS), default="encoding", show_default=True,
               help="The mildest level of twins' differences that fails.")  # fmt: skip
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+@click.option("--json", "json_file", type=OutFile(), metavar="FILE",
               help="Write the report, with every finding.")  # fmt: skip
-@click.option("--html", "html_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+@click.option("--html", "html_file", type=OutFile(), metavar="FILE",
               help="Write it as one page.")  # fmt: skip
-@click.option("--chart", "chart_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+@click.option("--chart", "chart_file", type=OutFile(), metavar="FILE",
               help="Write the latencies as SVG.")  # fmt: skip
 @color
 def command(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from compat.cli.options import execution, output, selection
+from compat.cli.options import OutFile, execution, output, selection
 from compat.model.cell import Arm
 from compat.model.scenario import TopologyName
 
@@ -30,7 +30,7 @@ Exit codes as for `run`: 0 means that not one cell differed.
     metavar="N",
     help="How often each cell is run.",
 )
-@click.option("--page", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+@click.option("--page", type=OutFile(), metavar="FILE",
               help="Write the result down as a page, as docs/stability.md.")  # fmt: skip
 @execution
 @output

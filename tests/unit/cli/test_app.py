@@ -77,12 +77,48 @@ def test_a_file_that_is_no_scenario_exits_3_with_file_and_line(call: Call, suite
     assert code == 3 and f"{file}:19" in err and "stpo" in err and "Traceback" not in err
 
 
-@pytest.mark.parametrize("option", ["--json", "--junit"])
-def test_a_file_that_cannot_be_written_is_found_out_before_the_run(
-    call: Call, suite: Path, tmp_path: Path, option: str
+WRITTEN = {
+    "run": ["--json", "--junit"],
+    "stability": ["--json", "--junit", "--page"],
+    "record": ["--out"],
+    "drift": ["--json", "--junit"],
+    "combine": ["--json", "--junit"],
+    "coverage": ["--json"],
+    "bench": ["--json", "--chart"],
+    "chaos": ["--json"],
+    "shadow": ["--json", "--html", "--chart"],
+    "report": ["--html", "--markdown", "--badge", "--junit", "--matrix"],
+    "driver check": ["--transcript"],
+    "baseline update": ["--known"],
+}
+
+
+@pytest.mark.parametrize(("command", "option"), [(name, option) for name in WRITTEN for option in WRITTEN[name]])
+def test_a_file_that_cannot_be_written_is_found_out_before_the_work(
+    call: Call, tmp_path: Path, command: str, option: str
 ) -> None:
-    code, _, err = call("run", "--scenarios", suite, option, tmp_path / "no" / "such" / "file")
-    assert code == 64 and option in err and "No such file" in err
+    record = tmp_path / "record"
+    record.touch()
+    files = [record] if command in ("combine", "report", "baseline update") else []
+    words = ["--", "true"] if command == "driver check" else []
+    code, out, err = call(*command.split(), option, tmp_path / "no" / "such" / "file", *files, *words)
+    assert (code, out) == (64, "") and option in err and "No such file" in err
+
+
+@pytest.mark.parametrize("held", ["", "what the last run wrote"])
+def test_a_file_to_be_written_is_as_it_was_until_then(call: Call, suite: Path, tmp_path: Path, held: str) -> None:
+    file = tmp_path / "run.xml"
+    if held:
+        file.write_text(held)
+    assert call("run", "--scenarios", suite, "--junit", file, "--impl", "gopherq", "--quiet")[0] == 3
+    assert (file.read_text() if held else file.exists()) == (held or False)
+
+
+def test_a_folder_that_cannot_be_made_is_wrong_usage(call: Call, suite: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for words in (["run", "--scenarios", suite, "--transcript"], ["driver", "new", "--language", "python"]):
+        code, _, err = call(*words, tmp_path / "file" / "folder")
+        assert code == 64 and "Not a directory" in err and "Traceback" not in err
 
 
 def test_an_unknown_implementation_or_server_exits_3_with_what_to_do(call: Call, suite: Path) -> None:
