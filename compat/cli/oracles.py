@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -46,4 +47,6 @@ def golden(file: Path) -> Golden:
     except GoldenError as error:
         raise Unfit(str(error)) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise Unfit(f"{file} cannot be read: {error}", f"`bullmq-compat record --out {GOLDEN}` makes one") from None
+        raise Unfit(
+            f"{file} cannot be read: {error}", f"`bullmq-compat record --out {quote(str(file))}` makes one"
+        ) from None

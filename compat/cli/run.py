@@ -24,7 +24,7 @@ Examples:
   bullmq-compat run --impl node@5.62.0 --json run.jsonl --junit run.xml
   bullmq-compat run --server redis://127.0.0.1:6379/5 --arm self
   bullmq-compat run --impl cmd:./driver --known known.yaml
-  bullmq-compat run --impl cmd:./driver --oracle golden:5.62.0.golden
+  bullmq-compat run --impl cmd:./driver --oracle golden:bullmq-5.62.0.golden
   bullmq-compat run --shard 2/4 --durations last.jsonl --json 2.jsonl
 
 \b

@@ -35,16 +35,18 @@ class Attached:
         """Connect to `attach:HOST:PORT` or `attach:PATH` (a Unix socket). Raises `NotStarted`."""
         place = command[0].removeprefix(SCHEME)
         host, _, port = place.rpartition(":")
+        network = port.isdigit() and bool(host)
         try:
             async with asyncio.timeout(_CONNECT):
-                if port.isdigit() and host:
+                if network:
                     streams = await asyncio.open_connection(host, int(port), limit=LINE_LIMIT)
                 else:
                     streams = await asyncio.open_unix_connection(place, limit=LINE_LIMIT)
-        except (OSError, TimeoutError) as error:
+        except (OSError, OverflowError, TimeoutError) as error:  # OverflowError: a port beyond 65535
+            hint = "start it first, listening there (the skeletons of `driver new` do so with --listen PORT)"
             raise NotStarted(
                 f"no driver listens at {place}: {error or f'no answer in {_CONNECT:g} s'}",
-                "start it first, listening there (the skeletons of `driver new` do so with --listen PORT)",
+                hint if network else "name an address, attach:HOST:PORT, or the path of a Unix socket, attach:PATH",
             ) from error
         return cls(command, *streams)
 

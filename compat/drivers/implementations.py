@@ -33,7 +33,10 @@ def command_for(name: str) -> tuple[str, ...]:
     if kind == "attach" and rest.strip():
         return (name,)
     if kind == "cmd" and rest.strip():
-        return tuple(shlex.split(rest))
+        try:
+            return tuple(shlex.split(rest))
+        except ValueError as error:
+            raise ImplementationError(f"`{rest}` is no command line: {error}; quote it as for a shell") from None
     base, _, version = name.partition("@")
     if base == "ref" and not version:
         return (sys.executable, "-P", "-m", "compat.ports.reference")  # -P: whatever lies in the caller's folder

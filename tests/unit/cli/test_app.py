@@ -128,6 +128,24 @@ def test_an_unknown_implementation_or_server_exits_3_with_what_to_do(call: Call,
     assert code == 3 and "/no/such/redis-server" in err and "Traceback" not in err
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("cmd:./driver 'oops", "`./driver 'oops` is no command line: No closing quotation"),
+        ("attach:127.0.0.1:99999", "no driver listens at 127.0.0.1:99999"),
+        ("attach:127.0.0.1", "attach:HOST:PORT"),
+    ],
+)
+def test_a_driver_that_is_named_wrongly_is_told_of(call: Call, name: str, told: str) -> None:
+    code, _, err = call("run", "job/add", "--impl", name, "--topology", "single", "--quiet")
+    assert code == 3 and told in err and "Traceback" not in err
+
+
+def test_a_golden_that_is_not_there_is_named_with_how_to_make_it(call: Call, tmp_path: Path) -> None:
+    code, _, err = call("run", "job/add", "--oracle", f"golden:{tmp_path / 'my.golden'}")
+    assert code == 3 and f"`bullmq-compat record --out {tmp_path / 'my.golden'}` makes one" in err
+
+
 def test_list_names_scenarios_with_title_and_tags(call: Call, suite: Path) -> None:
     code, out, _ = call("list", "--scenarios", suite, "retry/f*")
     assert code == 0
