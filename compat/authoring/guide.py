@@ -13,7 +13,7 @@ from compat.drivers import Driver
 from compat.model.program import End
 from compat.model.scenario import TopologyName
 from compat.protocol.messages import Begin, GateCall, ObjectEvent, ProcessorAnswer, ProcessorCall
-from compat.servers import Server
+from compat.servers import CLIENT_NAME, Server
 
 T = TypeVar("T")
 
@@ -93,10 +93,35 @@ class Guide:
         redis = self.server.address(self._user, password, other)
         await self.driver.call("scenario.begin", Begin(f"check/{self._scenarios}", self.prefix, redis))
 
+    async def logged_in(self) -> None:
+        """The driver is connected as the user of its scenario. Raises `Wrong` when only others are."""
+        users = [user for user, name in await self._connections() if name != CLIENT_NAME]
+        if users and self._user not in users:
+            raise Wrong(
+                f"a connection of the user {shown(users[0])}", f"connections of the user {shown(self._user)}",
+                "log in with the `username` and `password` of `scenario.begin`: they show what is beside the prefix",
+            )  # fmt: skip
+
+    async def _connections(self) -> list[tuple[str, str]]:
+        """User and name of each connection to the node that owns the queue."""
+        node = self.server.owner(f"{self.prefix}:mail:meta")
+        rows = await self.server.client(node).client_list()
+        return [(str(row.get("user", "")), str(row.get("name", ""))) for row in rows]
+
     async def end(self) -> tuple[str, ...]:
         """End the scenario; the keys beside its prefix that the driver tried to touch."""
         await self.call("scenario.end")
-        return await self._forget_user()
+        try:
+            await self.soon(
+                self._hung_up, "no connection of the scenario any more",
+                "close every connection before `scenario.end` is answered",
+            )  # fmt: skip
+        finally:
+            refused = await self._forget_user()
+        return refused
+
+    async def _hung_up(self) -> bool | None:
+        return True if self._user not in [user for user, _ in await self._connections()] else None
 
     async def close(self) -> None:
         """End the driver."""

@@ -6,9 +6,7 @@ from typing import ClassVar
 
 from compat.faults import catalogue
 from compat.faults.fault import NodeFault, come_true
-from compat.servers import Node, Server
-
-_OURS = "bullmq-compat"  # how the harness's own connections are named
+from compat.servers import CLIENT_NAME, Node, Server
 
 
 class ConnectionsKilled(NodeFault):
@@ -26,7 +24,7 @@ class ConnectionsKilled(NodeFault):
 
     async def _strike(self) -> None:
         for client in await self.server.client(self.node).client_list():
-            ours = client["name"] == _OURS or client["flags"] in ("S", "M")
+            ours = client["name"] == CLIENT_NAME or client["flags"] in ("S", "M")
             meant = self.user in (None, client["user"]) and self.blocked in (None, "b" in client["flags"])
             if meant and not ours:
                 self.killed += int(await self.call("CLIENT", "KILL", "ID", client["id"]))

@@ -5,9 +5,10 @@ from compat.servers.errors import ServerError
 from compat.servers.guest import given
 from compat.servers.node import Node, slot_of
 from compat.servers.own import Running, embedded, start
-from compat.servers.server import Server
+from compat.servers.server import CLIENT_NAME, Server
 
 __all__ = [
+    "CLIENT_NAME",
     "Binary",
     "Node",
     "Running",

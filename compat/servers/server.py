@@ -28,6 +28,7 @@ RULES = (
 SCAN_COUNT = 1000
 CONNECT_SECONDS = 5.0
 LOOK_SECONDS = 2.0
+CLIENT_NAME = "bullmq-compat"  # of the harness's own connections
 
 
 @dataclass(frozen=True)
@@ -254,7 +255,7 @@ def connect(node: Node, access: Access) -> Redis:
         password=access.password,
         ssl=access.tls,
         db=access.db,
-        client_name="bullmq-compat",
+        client_name=CLIENT_NAME,
         retry=Retry(NoBackoff(), 0),
         socket_timeout=None,
         socket_connect_timeout=CONNECT_SECONDS,

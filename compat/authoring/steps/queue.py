@@ -25,6 +25,7 @@ async def add(guide: Guide) -> str | None:
             f"a hash {guide.key(job['id'])}",
             "use the prefix and the Redis of `scenario.begin`, and the queue's `name` of `queue.open`",
         )
+    await guide.logged_in()
     return None
 
 

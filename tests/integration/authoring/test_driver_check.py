@@ -60,6 +60,21 @@ def test_a_driver_that_tells_of_events_and_does_not_say_so_is_told(call: Call, p
     assert "say so there" in said and said.count("  wrong") == 1, said
 
 
+@pytest.mark.parametrize(
+    ("slip", "step", "told"),
+    [
+        ("anonymous", "Open a queue", "log in with the `username` and `password` of `scenario.begin`"),
+        ("leaking", "Close what was opened", "close every connection"),
+    ],
+)
+def test_a_driver_is_careful_with_its_connections(
+    call: Call, python: str, root: Path, slip: str, step: str, told: str
+) -> None:
+    code, said = call("driver", "check", "--", python, str(root / "tests/drivers/careless.py"), slip)
+    assert code == 1 and told in said, said
+    assert next(line for line in said.splitlines() if line.endswith("wrong")).startswith(f"✗ {step}")
+
+
 @pytest.mark.parametrize("language", SKELETONS)
 def test_a_skeleton_passes_as_it_is_written(call: Call, tmp_path: Path, language: str) -> None:
     made = write(language, tmp_path / "driver")

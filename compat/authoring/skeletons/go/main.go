@@ -34,7 +34,7 @@ var methods = map[string]func(*Driver, json.RawMessage) (any, error){
 	// 	if err := json.Unmarshal(raw, &p); err != nil {
 	// 		return nil, err
 	// 	}
-	// 	d.open(p.As, myport.NewQueue(p.Name, d.scenario.Prefix, d.scenario.Redis.Nodes))
+	// 	d.open(p.As, myport.NewQueue(p.Name, d.scenario.Prefix, d.scenario.Redis))
 	// 	return nil, nil
 	// },
 	//

@@ -24,8 +24,9 @@ class Raised extends Error {
 /** Methods of the protocol, by name: what stands here is declared in `capabilities` by itself. */
 const METHODS = {
   // "queue.open": async (driver, { as, name }) => {
-  //   const [host, port] = driver.scenario.redis.nodes[0];
-  //   driver.objects.set(as, new Queue(name, { prefix: driver.scenario.prefix, host, port }));
+  //   const { nodes, username, password } = driver.scenario.redis;
+  //   const [host, port] = nodes[0];
+  //   driver.objects.set(as, new Queue(name, { prefix: driver.scenario.prefix, host, port, username, password }));
   // },
   // "queue.add": async (driver, { on, name, data, opts }) => {
   //   const job = await driver.objects.get(on).add(name, data, opts);

@@ -50,8 +50,10 @@ class Driver:
 
     # @method("queue.open")
     # async def open_queue(self, p):
-    #     host, port = self.scenario["redis"]["nodes"][0]
-    #     self.objects[p["as"]] = my_port.Queue(p["name"], prefix=self.scenario["prefix"], host=host, port=port)
+    #     redis = self.scenario["redis"]
+    #     host, port = redis["nodes"][0]
+    #     where = {"host": host, "port": port, "username": redis.get("username"), "password": redis.get("password")}
+    #     self.objects[p["as"]] = my_port.Queue(p["name"], prefix=self.scenario["prefix"], **where)
     #
     # @method("queue.add")
     # async def add(self, p):
