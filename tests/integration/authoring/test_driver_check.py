@@ -1,13 +1,16 @@
 """`driver check` walks through the protocol and explains what goes wrong (T163)."""
 
+import asyncio
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from compat.authoring.skeleton import SKELETONS, write
+from compat.drivers import Driver
 
 Call = Callable[..., tuple[int, str]]
 
@@ -96,3 +99,50 @@ def test_new_says_what_comes_next(call: Call, tmp_path: Path) -> None:
     code, said = call("driver", "new", "--language", "go", str(tmp_path / "mine"))
     assert code == 0
     assert "go build -o driver ." in said and "bullmq-compat driver check -- ./driver" in said
+
+
+ASKS = {  # a method that asks the harness, put into a skeleton
+    "python": (
+        "\n\nclass Driver:",
+        '\n\n@method("queue.count")\nasync def count(driver, p):\n'
+        '    return await driver.ask("processor.call", {"worker": "w", "job": {}})\n\n\nclass Driver:',
+    ),
+    "node": (
+        "const METHODS = {",
+        'const METHODS = {\n  "queue.count": (driver) => driver.ask("processor.call", { worker: "w", job: {} }),',
+    ),
+    "go": (
+        "(*Driver, json.RawMessage) (any, error){",
+        "(*Driver, json.RawMessage) (any, error){\n"
+        '\t"queue.count": func(d *Driver, raw json.RawMessage) (any, error) {\n'
+        '\t\treturn d.ask("processor.call", map[string]any{"worker": "w", "job": map[string]any{}}), nil\n\t},',
+    ),
+}
+
+
+@pytest.mark.parametrize("language", ASKS)
+async def test_a_skeleton_hears_what_it_asks_for(tmp_path: Path, language: str) -> None:
+    made = write(language, tmp_path / "driver")
+    source = next(file for file in (tmp_path / "driver").iterdir() if file.suffix in (".py", ".mjs", ".go"))
+    text = source.read_text()
+    assert text.count(ASKS[language][0]) == 1
+    source.write_text(text.replace(*ASKS[language]))
+    if (tool := (made.build or tuple(made.start.split()))[0]) and shutil.which(tool) is None:
+        pytest.skip(f"no {tool} on this machine")
+    if made.build:
+        await asyncio.to_thread(subprocess.run, made.build, cwd=tmp_path / "driver", check=True)
+    words = [
+        str(tmp_path / "driver" / word) if (tmp_path / "driver" / word).exists() else word
+        for word in made.start.split()
+    ]
+    driver = await Driver.launch(words, bullmq="5.62.0")
+    try:
+
+        async def handler(method: str, params: msgspec.Raw) -> str:
+            return f"an answer to {method}"
+
+        driver.serve(handler, None)
+        asked = [driver.call("queue.count", deadline=5_000) for _ in range(2)]
+        assert await asyncio.gather(*asked) == ["an answer to processor.call"] * 2
+    finally:
+        await driver.close()

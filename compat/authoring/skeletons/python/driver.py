@@ -104,9 +104,9 @@ class Driver:
     async def ask(self, name, params):
         """Ask the harness (`processor.call`, `processor.gate`); its answer."""
         number = next(self.numbers)
-        self.asked[number] = asyncio.get_running_loop().create_future()
+        self.asked[number] = answer = asyncio.get_running_loop().create_future()
         self.write({"id": number, "method": name, "params": params})
-        return await self.asked.pop(number)
+        return await answer
 
     def tell(self, name, params):
         """Tell the harness (`worker.event`, `queue.event`)."""
@@ -119,7 +119,9 @@ class Driver:
         while line := await self.reader.readline():
             message = json.loads(line)
             if "method" not in message:
-                self.asked[message["id"]].set_result(message.get("result"))
+                answer = self.asked.pop(message["id"])
+                if not answer.done():  # whoever asked may have been cancelled
+                    answer.set_result(message.get("result"))
             elif message["method"] == "shutdown":
                 await self.answer(message)
                 break
