@@ -195,10 +195,7 @@ class Worker(QueueBase, Generic[Payload, Result]):
             if self._paused:
                 return
             self._paused = True
-            checking, self._checking = (
-                self._checking,
-                None,
-            )  # first: who pauses may give up, and `resume` begins another
+            checking, self._checking = self._checking, None  # `resume` begins another, also when this is given up
             await _cancel(checking)
             if not do_not_wait_active:
                 await self._finish_jobs()

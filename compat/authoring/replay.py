@@ -46,8 +46,9 @@ async def replay(lines: Sequence[Line], command: tuple[str, ...]) -> AsyncGenera
                     yield Replayed(line.direction, "other", f"no JSON: {line.line}")
                 elif line.direction == ">":
                     said = await talk.say(await _placed(line.line, servers))
-                    yield said
-                    if said.word == "missing":
+                    if said is not None:
+                        yield said
+                    if said is not None and said.word == "missing":
                         return
                 elif (found := await talk.hear(line.line)) is not None:
                     yield found
@@ -71,9 +72,12 @@ class _Talk:
                 self._inbox.append(json.loads(raw))
                 self._arrived.set()
 
-    async def say(self, message: dict[str, Any]) -> Replayed:
+    async def say(self, message: dict[str, Any]) -> Replayed | None:
+        """Tell the driver, unless it is the answer to what it asked then and has not asked now."""
         if "method" not in message:
-            message = {**message, "id": self._ids.get(message.get("id"), message.get("id"))}
+            if (asked := self._ids.get(message.get("id"))) is None:
+                return None
+            message = {**message, "id": asked}
         try:
             self._process.write(json.dumps(message).encode())
         except Died as death:

@@ -35,6 +35,7 @@ async def work(guide: Guide) -> str | None:
         '`returnvalue` {"sent":true} in the job\'s hash',
         "end the attempt with the `return` of `processor.call`'s answer",
     )  # fmt: skip
+    guide.works = True
     if guide.lacks("worker.event") is None:
         await guide.soon(
             lambda: _first([e for e in guide.events if e.object == "w" and e.event == "completed"]),
@@ -47,7 +48,6 @@ async def work(guide: Guide) -> str | None:
             "none, or `event` among `worker` in `capabilities`",
             "say so there, and what your worker tells its listeners is compared with what Node's tells",
         )  # fmt: skip
-    guide.works = True
     return None
 
 

@@ -1,5 +1,6 @@
 """A driver under a debugger is attached to; a conversation is written down and replayed."""
 
+import json
 import socket
 import subprocess
 import time
@@ -68,3 +69,24 @@ def test_a_replay_shows_what_comes_no_more(call: Call, tmp_path: Path, python: s
     code, said = call("driver", "replay", str(told), "--", python, str(root / "tests/drivers/puppet.py"), "dies")
     assert code == 1
     assert "missing: the driver" in said and "ended" in said  # killed; whether that is known yet is a matter of luck
+
+
+def test_a_driver_that_does_not_ask_this_time_is_not_answered(
+    call: Call, tmp_path: Path, python: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the arm consume the other side added the job: in a replay nobody does."""
+    monkeypatch.setattr("compat.authoring.replay._PATIENCE", 0.2)
+    write("python", tmp_path / "driver")
+    talk = [
+        (">", {"id": 1, "method": "initialize", "params": {"protocol": "bullmq-compat/1", "bullmq": "5.62.0"}}),
+        ("<", {"id": 1, "result": {}}),
+        ("<", {"id": 7, "method": "processor.call", "params": {"worker": "w", "job": {"id": "1"}}}),
+        (">", {"id": 7, "result": {"end": {"return": 1}}}),
+        (">", {"id": 2, "method": "ping"}),
+        ("<", {"id": 2, "result": None}),
+    ]
+    told = tmp_path / "told.jsonl"
+    told.write_text("".join(json.dumps({"direction": way, "line": line}) + "\n" for way, line in talk))
+    code, said = call("driver", "replay", str(told), "--", python, str(tmp_path / "driver" / "driver.py"))
+    assert code == 1
+    assert said.count("missing: ") == 1 and "1 of the driver's lines" in said, said

@@ -61,6 +61,7 @@ def test_a_driver_that_tells_of_events_and_does_not_say_so_is_told(call: Call, p
     code, said = call("driver", "check", "--", python, str(root / "tests/drivers/modest.py"))
     assert code == 1
     assert "say so there" in said and said.count("  wrong") == 1, said
+    assert "not reached" not in said.removesuffix("0 not reached\n"), said
 
 
 @pytest.mark.parametrize(
