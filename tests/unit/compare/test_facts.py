@@ -70,6 +70,18 @@ def test_what_is_not_so_is_missed(variant: Variant, history: Make, fact: dict[st
     assert "expected" in missed.words and "found" in missed.words
 
 
+def test_only_what_a_call_returns_may_have_more_than_is_expected(
+    variant: Variant, history: Make, with_keys: Callable[..., History]
+) -> None:
+    """A payload may look like a job, too."""
+    one = history()
+    key = one.captures[0].keys[f"{one.prefix}:mail:1"]
+    data = '{"id":1,"name":"n","more":true}'
+    changed = with_keys(one, {"1": msgspec.structs.replace(key, fields={**key.fields, "data": data})})
+    assert missed_facts(variant(expect=[{"job": "j", "data": {"id": 1, "name": "n", "more": True}}]), changed) == ()
+    assert missed_facts(variant(expect=[{"job": "j", "data": {"id": 1, "name": "n"}}]), changed)
+
+
 def test_events_are_listed_whole_with_the_fields_that_are_named(variant: Variant, history: Make) -> None:
     one = history()
     name = f"{one.prefix}:mail:events"
