@@ -15,6 +15,7 @@ from compat.model.history import History
 from compat.model.scenario import Scenario
 from compat.normalise.names import Names
 from compat.normalise.scene import Scene
+from compat.normalise.text import number
 from compat.wire.keys import Address, slot
 from compat.wire.states import STATES, members
 
@@ -102,11 +103,8 @@ def time_order(scene: Scene) -> Iterator[str]:
     By one millisecond they may be: some cut a time to whole milliseconds, others round it.
     """
     for address, key in scene.of("job"):
-        times = [
-            (name, int(key.fields[name]))
-            for name in ("timestamp", "processedOn", "finishedOn")
-            if key.fields.get(name, "").isdecimal() and scene.clock.seen(int(key.fields[name]), scene.capture.at_ms)
-        ]
+        told = [(name, number(key.fields.get(name, ""))) for name in ("timestamp", "processedOn", "finishedOn")]
+        times = [(name, ms) for name, ms in told if isinstance(ms, int) and scene.clock.seen(ms, scene.capture.at_ms)]
         for (before, earlier), (after, later) in itertools.pairwise(times):
             if earlier > later + 1:
                 yield f"{_job(scene, address.queue, address.id)}: {after} is {earlier - later} ms before {before}"

@@ -133,7 +133,10 @@ WEIGHTS: Final[tuple[tuple[str, Weight], ...]] = (
             "breaks-peer", "Duplicates are refused by this key: without it they run, with a stale one nothing does."
         ),
     ),
-    ("events", Weight("event", "Whoever waits for a job or draws a dashboard lives on these events and their fields.")),
+    (
+        "events*",
+        Weight("event", "Whoever waits for a job or draws a dashboard lives on these events and their fields."),
+    ),
     ("metrics*", Weight("state", "Dashboards draw throughput from these counts.")),
     ("repeat*", Weight("breaks-peer", "The next iteration is made from this record; a wrong one ends the schedule.")),
     ("ttl.*", Weight("breaks-peer", "A key that expires takes jobs with it; one that should and does not, blocks.")),

@@ -12,6 +12,7 @@ from compat.model.scenario import Scenario
 from compat.model.steps import Expire, Start, Stop
 from compat.normalise.names import stream_ms
 from compat.normalise.scene import Scene
+from compat.normalise.text import number
 from compat.protocol.values import decode
 from compat.wire.states import members
 
@@ -37,8 +38,9 @@ def start_order(scene: Scene) -> Iterator[str]:
         for place, (event, job, row) in enumerate(_events(scene, queue)):
             if event == "waiting" and not row.get("prev"):
                 fields = scene.job(queue, job)
-                if fields and '"lifo":true' not in fields.get("opts", ""):
-                    waiting[job] = (int(fields.get("priority") or 0), place)
+                priority = number(fields.get("priority") or "0")
+                if fields and '"lifo":true' not in fields.get("opts", "") and isinstance(priority, int):
+                    waiting[job] = (priority, place)
             elif event == "active" and job in waiting:
                 mine = waiting.pop(job)
                 first = min(waiting, key=lambda other: waiting[other], default=None)

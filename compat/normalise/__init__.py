@@ -55,7 +55,8 @@ def canonical(scenario: Scenario, history: History) -> Canonical:
 
     def take(rule: Rule | RunRule, places: Iterator[tuple[Place, Any]]) -> None:
         for place, value in places:
-            values[place] = value
+            # What comes to a place that is taken, as a hash's own field `lock` does, hides nothing.
+            values[place] = [values[place], value] if place in values else value
             rules[place] = rule.__name__
 
     for before, capture in zip((None, *history.captures), history.captures, strict=False):

@@ -14,9 +14,9 @@ from compat.normalise.canonical import RUN, Place
 from compat.normalise.clock import INSTANT, Clock
 from compat.normalise.jobs import traces
 from compat.normalise.names import Names
-from compat.normalise.queues import Placed, claim
+from compat.normalise.queues import Placed, claim, is_left
 from compat.normalise.scene import range_name, span
-from compat.normalise.text import json_text, walk
+from compat.normalise.text import json_text, number, walk
 from compat.protocol.methods import JOB_VIEW
 from compat.protocol.values import Undefined, decode
 from compat.wire.fields import FIELDS, Codec
@@ -35,7 +35,7 @@ def outcomes(scenario: Scenario, history: History, names: Names) -> Placed:
     knowing, only that it was made.
 
     Jobs are reduced to the properties of the protocol, where null, absent and an empty list of traces are the same;
-    times become instants; a rate limit's remaining life, up to the longest in the scenario, `<ttl>`; the version,
+    times become instants; what is left of a rate limit of the scenario's, `<ttl>`; the version,
     `<claimed>`. An error without a symbol equals nothing: its text stays.
     """
     clock = Clock(history)
@@ -60,8 +60,9 @@ def _ending(scenario: Scenario, history: History, names: Names, clock: Clock, ou
     if outcome.result is UNSET or outcome.result is None:
         return "<nothing>"
     result = decode(outcome.result)
-    if method in _TTLS and isinstance(result, (int, float)) and 0 < result <= _longest_limit(scenario):
-        return "<ttl>"
+    if method in _TTLS and type(result) is int and result > 0:
+        passed = outcome.answered_ms - history.started_ms
+        return "<ttl>" if any(is_left(result, limit, passed) for limit in _limits(scenario)) else result
     if method == "getVersion" and result in {claim(side) for side in history.sides.values()}:
         return "<claimed>"
     if method == "getDependencies" and isinstance(result, dict):
@@ -69,15 +70,15 @@ def _ending(scenario: Scenario, history: History, names: Names, clock: Clock, ou
     return _answer(scenario, history, names, clock, outcome, result)
 
 
-def _longest_limit(scenario: Scenario) -> float:
-    """The longest rate limit, in ms, that a scenario sets in any way."""
+def _limits(scenario: Scenario) -> list[float]:
+    """The rate limits, in ms, that a scenario sets in any way."""
     found = [(spec.opts.get("limiter") or {}).get("duration") for spec in scenario.objects.values()]
     for step in scenario.steps:
         if step.call is not None and step.call.method in ("rateLimit", "setGlobalRateLimit"):
             found += [step.call.args.get("ms"), step.call.args.get("duration")]
     ends = [rule.then.throw for rule in scenario.program]
     found += [getattr(end, "ms", None) for end in ends]
-    return max((ms for ms in found if isinstance(ms, (int, float))), default=0)
+    return [ms for ms in found if isinstance(ms, (int, float))]
 
 
 def _children(names: Names, clock: Clock, outcome: Outcome, answer: dict[str, Any]) -> dict[str, Any]:
@@ -219,6 +220,7 @@ def notices(scenario: Scenario, history: History, names: Names) -> Placed:
 
 def _notice(names: Names, notice: Notice) -> Any:
     args = {name: value for name, value in notice.args.items() if value is not None}
-    if (due := args.get("delay")) is not None and str(due).isdigit() and int(due) > _EPOCH:
+    due = number(str(args.get("delay")))
+    if isinstance(due, int) and due > _EPOCH:
         args["delay"] = INSTANT
     return {"event": notice.event, **walk(decode(args), names, fold=True)} if args else notice.event

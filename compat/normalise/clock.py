@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from compat.model.history import History
+from compat.normalise.text import number
 
 INSTANT = "<instant>"
 
@@ -41,4 +42,5 @@ class Clock:
 
     def instant(self, text: str, at_ms: float) -> str:
         """`<instant>`, or the text itself."""
-        return INSTANT if text.isascii() and text.isdigit() and self.seen(int(text), at_ms) else text
+        ms = number(text)
+        return INSTANT if isinstance(ms, int) and self.seen(ms, at_ms) else text

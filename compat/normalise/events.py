@@ -15,16 +15,17 @@ from compat.normalise.canonical import Place
 from compat.normalise.clock import INSTANT
 from compat.normalise.names import stream_ms
 from compat.normalise.scene import Scene, maps, range_name
-from compat.normalise.text import json_text
+from compat.normalise.text import json_text, number
 from compat.wire.events import event_codec
 from compat.wire.fields import Codec
 
-_DECIMAL = re.compile(r"\d+(\.\d+)?")
+_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,15})(\.[0-9]*[1-9])?")  # as JavaScript and Lua write it
 _LONGEST_RETRY = 16  # doublings of an exponential backoff that are thought of
 
 
 def events(scene: Scene) -> Iterator[tuple[Place, Any]]:
     """The events since the capture before, in order, each with its fields by name; by job where the scenario says so.
+    Where not all that stood there before still do, `events.kept` tells how many: a stream may be trimmed.
 
     Stream ids are positions. Times are named as `dues` says. The texts that clients wrote, and the order of the fields,
     are compared besides, as `events.bytes`. Nothing but `events` leaves anything out: an event stands in the first
@@ -34,6 +35,9 @@ def events(scene: Scene) -> Iterator[tuple[Place, Any]]:
         entries = scene.entries(queue)
         named = dict(zip((e.id for e in entries), (name for _, name in _named(scene, queue)), strict=True))
         last = _last(scene, queue)
+        if lost := _before(scene, queue) - {entry.id for entry in entries}:
+            kept: Any = len(_before(scene, queue)) - len(lost) if scene.scenario.order == "total" else "not all"
+            yield Place(scene.capture.label, "events.kept", queue), kept
         fresh = [entry for entry in entries if stream_ms(entry.id) > last]
         told = [(entry, _event(scene, entry, named[entry.id])) for entry in fresh]
         place = Place(scene.capture.label, "events", queue)
@@ -57,9 +61,14 @@ def by_job(scene: Scene, told: list[tuple[StreamEntry, Any]]) -> Any:
     return {**jobs, "": sorted(jobs.get("", []), key=str)}
 
 
-def _last(scene: Scene, queue: str) -> tuple[int, int]:
+def _before(scene: Scene, queue: str) -> set[str]:
+    """The ids of the entries in the capture before."""
     before = scene.since.keys.get(f"{scene.capture.prefix}:{queue}:events") if scene.since is not None else None
-    return stream_ms(before.entries[-1].id) if before is not None and before.entries else (-1, -1)
+    return {entry.id for entry in before.entries} if before is not None else set()
+
+
+def _last(scene: Scene, queue: str) -> tuple[int, int]:
+    return max(map(stream_ms, _before(scene, queue)), default=(-1, -1))
 
 
 def _event(scene: Scene, entry: StreamEntry, due: str | None) -> Any:
@@ -227,8 +236,8 @@ def _timestamp(scene: Scene, queue: str, job: str) -> int | None:
     for capture in scene.history.captures:
         key = capture.keys.get(f"{capture.prefix}:{queue}:{job}")
         text = key.fields.get("timestamp", "") if key is not None else ""
-        if text.isascii() and text.isdigit():
-            return int(text)
+        if isinstance(ms := number(text), int):
+            return ms
     for view in _views(scene, queue, job):
         if isinstance(view.get("timestamp"), int):
             return int(view["timestamp"])

@@ -13,6 +13,7 @@ from compat.normalise.scene import Scene, shaped
 from compat.normalise.text import json_text, number, walk
 from compat.wire.fields import FIELDS, Codec
 from compat.wire.keys import JOB_KEYS, iteration
+from compat.wire.scores import printed
 
 LOCK_DURATION = 30_000  # ms, a worker's default
 
@@ -54,7 +55,7 @@ def _field(scene: Scene, queue: str, job: str, field: str, text: str) -> Any:
         case Codec.NUMBER if field == "delay" and iteration(job) is not None and scene.span(queue, job) is None:
             opts = json_text(scene.job(queue, job).get("opts", ""), str, by_client=False)
             told = _told(scene, queue, job)
-            return number(scene.names.slots.delay(job, opts if isinstance(opts, dict) else {}, text, told))
+            return scene.names.slots.delay(job, opts if isinstance(opts, dict) else {}, number(text), told)
         case Codec.NUMBER:
             bounds = scene.span(queue, job) if field == "delay" else None
             value = number(text)
@@ -74,7 +75,7 @@ def _options(scene: Scene, queue: str, job: str, value: Any) -> Any:
 def _told(scene: Scene, queue: str, job: str) -> Callable[[float], bool]:
     """A delay counts from its job's timestamp."""
     timestamp = scene.job(queue, job).get("timestamp", "")
-    return lambda at: timestamp.isdecimal() and int(timestamp) == at
+    return lambda at: number(timestamp) == at
 
 
 def traces(value: Any) -> Any:
@@ -85,7 +86,7 @@ def traces(value: Any) -> Any:
 
 
 def locks(scene: Scene) -> Placed:
-    """A lock: who holds it, and a life of at most the lock's duration.
+    """A lock: who holds it, and what is left of a lock's duration that began in this cell.
 
     A token becomes the name of the worker object that was given the job under this token (`processor.call`); one that
     the scenario chose, or that nobody was given, stays literal. Stays checked: that the lock belongs to that worker.
@@ -102,7 +103,7 @@ def locks(scene: Scene) -> Placed:
             scene.names(key.text),
         )
         subject = scene.names(address.id)
-        value = shaped(key, "string") or {"holder": holder, "ttl": ttl(key, max(durations))}
+        value = shaped(key, "string") or {"holder": holder, "ttl": ttl(scene, key, durations)}
         yield Place(scene.capture.label, "job.lock", address.queue, subject), value
         form = "<uuid>:<n>" if _TOKEN.fullmatch(key.text) else "another text"
         yield Place(scene.capture.label, "job.lock.form", address.queue, subject), form
@@ -164,7 +165,7 @@ def children(scene: Scene) -> Placed:
                     place,
                     shaped(key, "zset")
                     or {
-                        scene.names(child): scene.clock.instant(f"{score:.0f}", scene.capture.at_ms)
+                        scene.names(child): scene.clock.instant(printed(score), scene.capture.at_ms)
                         for child, score in key.scores
                     },
                 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from compat.normalise.clock import INSTANT
 from compat.normalise.scene import Scene, maps, shaped
 from compat.normalise.text import json_text, number
 from compat.wire.keys import METRICS, Address
-from compat.wire.scores import TIES, due, priority
+from compat.wire.scores import TIES, due, printed, priority
 from compat.wire.states import LISTS
 
 Placed = Iterator[tuple[Place, Any]]
@@ -54,16 +55,16 @@ def finished(scene: Scene) -> Placed:
 
 
 def _finished_on(scene: Scene, queue: str, job: str, score: float) -> str:
-    if scene.job(queue, job).get("finishedOn") == _text(score):
+    if scene.job(queue, job).get("finishedOn") == printed(score):
         return "<finishedOn>"
-    return scene.clock.instant(_text(score), scene.capture.at_ms)
+    return scene.clock.instant(printed(score), scene.capture.at_ms)
 
 
 def waiting_children(scene: Scene) -> Placed:
     """`waiting-children`: each id with when it came there, as a set of `<instant>`s."""
     for address, key in scene.of("waiting-children"):
         value: Any = shaped(key, "zset") or {
-            scene.names(job): scene.clock.instant(_text(score), scene.capture.at_ms) for job, score in key.scores
+            scene.names(job): scene.clock.instant(printed(score), scene.capture.at_ms) for job, score in key.scores
         }
         yield Place(scene.capture.label, "waiting-children", address.queue), value
 
@@ -101,7 +102,9 @@ def due_name(scene: Scene, queue: str, job: str, score: float) -> str:
     try:
         delay, timestamp = float(fields["delay"]), float(fields["timestamp"])
     except (KeyError, ValueError):
-        return _text(score / TIES)
+        return printed(score / TIES)
+    if not math.isfinite(timestamp + delay):
+        return printed(score / TIES)
     opts = json_text(fields.get("opts", ""), str, by_client=False)
     if at == scene.names.slots.due(job, opts if isinstance(opts, dict) else {}):
         return "<due>"
@@ -116,14 +119,14 @@ def due_name(scene: Scene, queue: str, job: str, score: float) -> str:
         return f"<timestamp>+{name}"
     if not by_add and scene.clock.seen(at - delay, scene.capture.at_ms):
         return f"{INSTANT}+{name}"
-    return _text(score / TIES)
+    return printed(score / TIES)
 
 
 def prioritized(scene: Scene) -> Placed:
     """`prioritized`: id, priority, counter, by score. Exact."""
     for address, key in scene.of("prioritized"):
         value: Any = shaped(key, "zset") or [
-            [scene.names(job), priority(score).priority, _text(priority(score).counter)] for job, score in key.scores
+            [scene.names(job), priority(score).priority, printed(priority(score).counter)] for job, score in key.scores
         ]
         yield Place(scene.capture.label, "prioritized", address.queue), value
 
@@ -147,7 +150,7 @@ def marker(scene: Scene) -> Placed:
             elif member == "1":
                 found["1"] = _wake_up(scene, queue, score)
             else:
-                found[scene.names(member)] = _text(score)
+                found[scene.names(member)] = printed(score)
         yield Place(scene.capture.label, "marker", queue), found
 
 
@@ -155,8 +158,8 @@ def _wake_up(scene: Scene, queue: str, score: float) -> str:
     waiting = scene.key(queue, "delayed")
     if waiting is not None and waiting.scores and abs(waiting.scores[0][1] / TIES - score) < 1 / TIES:
         return "<earliest due>"
-    names = [name for ms, name in events.dues(scene, queue) if ms == int(score)]
-    return f"<due {names[-1]}>" if names else _text(score)
+    names = [name for ms, name in events.dues(scene, queue) if ms <= score < ms + 1]
+    return f"<due {names[-1]}>" if names else printed(score)
 
 
 def counters(scene: Scene) -> Placed:
@@ -178,14 +181,15 @@ def stalled(scene: Scene) -> Placed:
     for queue in scene.live_queues:
         key = scene.key(queue, "stalled")
         value: Any = None if key is None else shaped(key, "set") or sorted(map(scene.names, key.items))
-        if not scene.capture.exact and (key is None or all(scene.job(queue, job) for job in key.items)):
+        ids = key is None or (key.type == "set" and all(scene.job(queue, job) for job in key.items))
+        if not scene.capture.exact and ids:
             value = ANY
         if value is not None:
             yield Place(scene.capture.label, "stalled", queue), value
 
 
 def stalled_check(scene: Scene) -> Placed:
-    """`stalled-check`: an instant, with a life of at most the workers' `stalledInterval`.
+    """`stalled-check`: an instant, with what is left of a worker's `stalledInterval` that began in this cell.
 
     Its presence counts unless an interval is short enough to pass within a cell.
     """
@@ -203,13 +207,13 @@ def stalled_check(scene: Scene) -> Placed:
                 yield place, ANY
             continue
         value = scene.clock.instant(key.text, scene.capture.at_ms)
-        life = ttl(key, max(intervals))
+        life = ttl(scene, key, intervals)
         well = value == INSTANT and life == _life(max(intervals))
         yield place, ANY if well and min(intervals) < _ENOUGH else {"value": value, "ttl": life}
 
 
 def limiter(scene: Scene) -> Placed:
-    """`limiter`: the counter (exact), with a life of at most the longest duration that the scenario speaks of."""
+    """`limiter`: the counter (exact), with what is left of a duration that the scenario speaks of."""
     durations = [float(opts["limiter"]["duration"]) for opts in _options(scene, "worker") if "limiter" in opts]
     for step in scene.scenario.steps:
         if step.call is not None and step.call.method in ("rateLimit", "setGlobalRateLimit"):
@@ -222,15 +226,15 @@ def limiter(scene: Scene) -> Placed:
         value = "<stopped>" if key.text == _UNLIMITED else number(key.text)
         yield (
             Place(scene.capture.label, "limiter", address.queue),
-            shaped(key, "string") or {"value": value, "ttl": ttl(key, max(durations, default=0))},
+            shaped(key, "string") or {"value": value, "ttl": ttl(scene, key, durations)},
         )
 
 
 def deduplication(scene: Scene) -> Placed:
-    """`de:<id>`: the job that owns it; a life of at most the greatest `ttl` that the scenario gives a job, or none."""
+    """`de:<id>`: the job that owns it; what is left of a `ttl` that the scenario gives a job, or none."""
     for address, key in scene.of("de"):
         bounds = [float(ttl_ms) for opts in maps(msgspec.to_builtins(scene.scenario.steps)) for ttl_ms in _ttls(opts)]
-        value = {"job": scene.names(key.text), "ttl": ttl(key, max(bounds, default=0))}
+        value = {"job": scene.names(key.text), "ttl": ttl(scene, key, bounds)}
         yield Place(scene.capture.label, "de", address.queue, scene.names(address.id)), shaped(key, "string") or value
 
 
@@ -266,10 +270,15 @@ def metrics(scene: Scene) -> Placed:
     """`metrics:…`: counts and points exact, `prevTS` an instant."""
     for suffix in sorted(METRICS):
         for address, key in scene.of(suffix):
-            value: Any = list(key.items) or {
-                field: scene.clock.instant(text, scene.capture.at_ms) if field == "prevTS" else number(text)
-                for field, text in key.fields.items()
-            }
+            points = suffix.endswith(":data")
+            value: Any = shaped(key, "list" if points else "hash")
+            if value is None and points:
+                value = list(key.items)
+            elif value is None:
+                value = {
+                    field: scene.clock.instant(text, scene.capture.at_ms) if field == "prevTS" else number(text)
+                    for field, text in key.fields.items()
+                }
             yield Place(scene.capture.label, suffix, address.queue), value
 
 
@@ -289,14 +298,15 @@ def schedulers(scene: Scene) -> Placed:
                 if field in fields:
                     fields[field] = json_text(key.fields[field], scene.names, by_client=field == "data")
             if "offset" in fields:
-                fields["offset"] = slots.phase(address.id, fields["offset"], fields.get("every"))
+                phase = slots.phase(address.id, number(fields["offset"]), number(fields.get("every", "")))
+                fields["offset"] = str(phase)
             yield place, fields
             if "data" in key.fields:
                 yield Place(place.scope, "repeat.bytes", place.queue, place.subject), scene.names(key.fields["data"])
 
 
 def _slot(scene: Scene, key: str, score: float) -> str:
-    return scene.names.slots.name(key, int(score)) if float(score).is_integer() else _text(score)
+    return scene.names.slots.name(key, int(score)) if float(score).is_integer() else printed(score)
 
 
 def foreign(scene: Scene) -> Placed:
@@ -326,11 +336,18 @@ def clients(scene: Scene) -> Placed:
         yield Place(scene.capture.label, "clients"), [scene.names(name) for name in scene.capture.clients]
 
 
-def ttl(key: Key, bound_ms: float) -> str:
-    """A key's remaining life: within its bound, longer, or for ever."""
+def ttl(scene: Scene, key: Key, lives: Iterable[float]) -> str:
+    """A key's remaining life, in ms: what is left of one of `lives` that began in this cell, another, or for ever."""
     if key.ttl_ms is None:
         return "for ever"
-    return _life(bound_ms) if key.ttl_ms <= bound_ms else f"{key.ttl_ms} ms"
+    bounds = tuple(lives)
+    left = any(is_left(key.ttl_ms, life, scene.capture.at_ms - scene.history.started_ms) for life in bounds)
+    return _life(max(bounds)) if left else f"{key.ttl_ms} ms"
+
+
+def is_left(left_ms: float, life_ms: float, passed_ms: float) -> bool:
+    """Whether a life that began at most `passed_ms` ago may have come to this."""
+    return life_ms - passed_ms - 1 <= left_ms <= life_ms
 
 
 def _life(bound_ms: float) -> str:
@@ -350,8 +367,3 @@ def _options(scene: Scene, kind: str) -> Iterator[dict[str, Any]]:
                 start = step.start
                 if start is not None and not isinstance(start, str) and start.worker == name:
                     yield {**spec.opts, **start.opts, "queue": spec.queue_name}
-
-
-def _text(score: float) -> str:
-    """A score as Redis prints it."""
-    return str(int(score)) if float(score).is_integer() else f"{score:.17g}"

@@ -15,6 +15,7 @@ from compat.model.scenario import Scenario
 from compat.normalise.answers import ADDS, about, views
 from compat.normalise.clock import INSTANT, Clock
 from compat.normalise.names import Names, strings
+from compat.normalise.text import number
 from compat.wire.keys import Address, parse
 
 
@@ -90,9 +91,9 @@ class Scene:
         ]
         if not windows:
             return self.clock.instant(text, self.capture.at_ms)
-        if not (text.isascii() and text.isdigit()):
-            return text
-        return INSTANT if any(self.clock.within(int(text), *window) for window in windows) else text
+        ms = number(text)
+        read = isinstance(ms, int) and any(self.clock.within(ms, *window) for window in windows)
+        return INSTANT if read else text
 
     def span(self, queue: str, job: str) -> tuple[float, float] | None:
         """The range between whose bounds chance decides this job's delay (`ranges` of the scenario), in ms."""

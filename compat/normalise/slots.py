@@ -34,7 +34,8 @@ class Slots:
         for outcome, key, slot, repeat in _made(history):
             firsts = self._firsts.setdefault(key, [])
             if clock.within(slot, outcome.sent_ms, outcome.answered_ms) and slot not in [ms for ms, _ in firsts]:
-                firsts.append((slot, repeat.get("every") or 0))
+                every = repeat.get("every")
+                firsts.append((slot, every if isinstance(every, int) else 0))
             offset = repeat.get("offset")
             if isinstance(offset, int) and clock.within(slot + offset, outcome.sent_ms, outcome.answered_ms):
                 self._since.setdefault(key, set()).add(offset)
@@ -59,14 +60,11 @@ class Slots:
     def phase(self, key: str, offset: Any, every: Any) -> Any:
         """A record's `offset`: `<phase of every>` when it is that of a first slot that the clock told, else itself. The
         record's own interval is tried first; an upsert with another one keeps the phase."""
-        try:
-            at = int(offset)
+        if isinstance(offset, int) and isinstance(every, int):
             for first, counted in self._firsts.get(key, []):
-                for interval in dict.fromkeys((int(every), counted)):
-                    if counted and interval and first % interval == at:
+                for interval in dict.fromkeys((every, counted)):
+                    if counted and interval and first % interval == offset:
                         return f"<phase of {interval}>"
-        except (TypeError, ValueError):
-            pass
         return offset
 
     def due(self, job: str, opts: dict[str, Any]) -> int | None:
@@ -81,11 +79,9 @@ class Slots:
         """An iteration's `delay`: `<until due>` when it ends then, else itself. `told`: whether the clock has shown a
         time when the delay was counted."""
         due = self.due(job, opts)
-        try:
-            fits = due is not None and float(delay) > 0 and told(due - float(delay))
-        except (TypeError, ValueError):
+        if due is None or isinstance(delay, bool) or not isinstance(delay, (int, float)):
             return delay
-        return "<until due>" if fits else delay
+        return "<until due>" if delay > 0 and told(due - delay) else delay
 
     def options(self, job: str, opts: dict[str, Any], clock: Clock, at_ms: float, told: Told) -> dict[str, Any]:
         """A job's options: times from the clock are instants; of an iteration, slots and what counts from them."""
@@ -99,7 +95,8 @@ class Slots:
                 value = self.delay(job, opts, value, told)
             elif found is not None and name == "repeat" and isinstance(value, dict):
                 since = self._since.get(found[0], set())
-                value = {k: "<since the slot>" if k == "offset" and v in since else v for k, v in value.items()}
+                told_off = isinstance(value.get("offset"), int) and value["offset"] in since
+                value = {k: "<since the slot>" if k == "offset" and told_off else v for k, v in value.items()}
             elif name in CLOCK_OPTIONS and whole and clock.seen(value, at_ms):
                 value = INSTANT
             named[name] = value

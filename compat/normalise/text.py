@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from compat.protocol.values import Undefined, deeper_than
 
 _EXACT = 2**53  # beyond, JavaScript sees the double next to a whole number
+_DIGITS = 400  # of a whole number that is read as one; Python reads no more than 4,300
 _DEEPEST = 100  # levels of nesting that are compared as values; deeper texts are compared as texts
 
 Rename = Callable[[str], str]
@@ -69,6 +70,7 @@ def _double(value: int) -> float | str:
 def number(text: str) -> int | str:
     """An integer in its one decimal spelling; any other text as it stands."""
     digits = text[1:] if text.startswith("-") else text
-    if digits.isascii() and digits.isdigit() and (digits == "0" or digits[0] != "0") and text != "-0":
+    whole = digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS
+    if whole and (digits == "0" or digits[0] != "0") and text != "-0":
         return int(text)
     return text

@@ -91,7 +91,7 @@ def make(
             ats="1",
             pb="wn",
         ),
-        f"{base}:6:lock": Key("string", text=token, ttl_ms=29_000),
+        f"{base}:6:lock": Key("string", text=token, ttl_ms=29_900),
         f"{base}:{node}": job("n", '{"attempts":0}', start + 15, defa="child x failed"),
         f"{base}:{node}:dependencies": Key("set", items=(f"{base}:9",)),
         f"{base}:{node}:processed": Key("hash", fields={f"{base}:8": '"ok"'}),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 import pytest
+from msgspec import structs
 
 from compat.compare import differences
 from compat.model.capture import Key, StreamEntry
@@ -30,8 +32,10 @@ def mutations(suffix: str, key: Key) -> Iterator[tuple[str, Key | None]]:
     elif suffix != "limiter":
         yield f"{suffix} for ever", _with(key, ttl_ms=None)
         yield f"{suffix} too long", _with(key, ttl_ms=60_000)
+        yield f"{suffix} too short", _with(key, ttl_ms=key.ttl_ms // 2)
     if key.type == "string":
         yield f"{suffix} other text", _with(key, text=f"{key.text}9")
+        yield f"{suffix} spelled with a nought", _with(key, text=f"0{key.text}")
     for index, item in enumerate(key.items):
         rest = key.items[:index] + key.items[index + 1 :]
         yield f"{suffix}[{index}] other", _with(key, items=(*rest, f"{item}x"))
@@ -42,9 +46,21 @@ def mutations(suffix: str, key: Key) -> Iterator[tuple[str, Key | None]]:
         others = {name: value for name, value in key.fields.items() if name != field}
         yield f"{suffix}.{field} gone", _with(key, fields=others)
         yield f"{suffix}.{field} other", _with(key, fields={**others, field: f"{text}x"})
+        yield f"{suffix}.{field} spelled with a nought", _with(key, fields={**others, field: f"0{text}"})
         yield f"{suffix}.{field} quoted", _with(key, fields={**others, field: f'"{text}"'})
         yield f"{suffix}.{field} renamed", _with(key, fields={**others, f"{field}2": text})
+    for name in ("lock", "logs", "dependencies", "processed", "id.form") if key.type == "hash" else ():
+        yield f"{suffix}.{name} besides", _with(key, fields={**key.fields, name: ""})
     for index, (member, score) in enumerate(key.scores):
+        if suffix != "delayed":  # a later tie-break there is chance
+            yield (
+                f"{suffix}[{member}] a fraction later",
+                _with(key, scores=(*key.scores[:index], (member, score + 0.25), *key.scores[index + 1 :])),
+            )
+        yield (
+            f"{suffix}[{member}] never",
+            _with(key, scores=(*key.scores[:index], *key.scores[index + 1 :], (member, math.inf))),
+        )
         rest = key.scores[:index] + key.scores[index + 1 :]
         yield f"{suffix}[{member}] gone", _with(key, scores=rest)
         yield (
@@ -101,6 +117,47 @@ def test_every_change_of_a_key_is_noticed(busy: Scenario, history: Make, with_ke
                 hidden.append(title)
     assert made > 400
     assert not hidden, hidden
+
+
+@pytest.mark.parametrize("kind", ["set", "zset", "string"])
+def test_the_points_of_a_metric_are_a_list(busy: Scenario, history: Make, with_keys: Replace, kind: str) -> None:
+    suffix, points = "metrics:completed:data", Key("list", items=("1",))
+    others = {
+        "set": Key("set", items=("1",)),
+        "zset": Key("zset", scores=(("1", 0.0),)),
+        "string": Key("string", text="1"),
+    }
+    one = with_keys(history(), {suffix: points})
+    assert not differences(busy, one, with_keys(history("self"), {suffix: points}))
+    assert differences(busy, one, with_keys(history("self"), {suffix: others[kind]}))
+
+
+def test_stalled_is_a_set_also_while_workers_work(busy: Scenario, history: Make, with_keys: Replace) -> None:
+    def at_work(one: History, kind: Key) -> History:
+        changed = with_keys(one, {"stalled": kind})
+        captures = tuple(structs.replace(capture, workers_open=1) for capture in changed.captures)
+        return structs.replace(changed, captures=captures)
+
+    oracle = at_work(history(), Key("set", items=("6",)))
+    assert not differences(busy, oracle, at_work(history("self"), Key("set", items=("6", "2"))))
+    assert differences(busy, oracle, at_work(history("self"), Key("list", items=("6",))))
+    assert differences(busy, oracle, at_work(history("self"), Key("zset", scores=(("6", 0.0),))))
+
+
+@pytest.mark.parametrize("kept", [0, 3])
+def test_events_that_go_between_two_captures_are_missed(busy: Scenario, history: Make, kept: int) -> None:
+    def twice(one: History, key: Key | None = None) -> History:
+        mid = structs.replace(one.captures[0], label="mid")
+        end = one.captures[0]
+        if key is not None:
+            end = structs.replace(end, keys={**end.keys, f"{one.prefix}:mail:events": key})
+        return structs.replace(one, captures=(mid, end))
+
+    oracle, port = twice(history()), history("self")
+    entries = port.captures[0].keys[f"{port.prefix}:mail:events"].entries
+    assert not differences(busy, oracle, twice(port))
+    (one,) = differences(busy, oracle, twice(port, Key("stream", entries=entries[len(entries) - kept :])))
+    assert (one.check, one.level, one.port) == ("made/up#end/events.kept", "event", kept)
 
 
 def test_a_stray_key_is_noticed(busy: Scenario, history: Make, with_keys: Replace) -> None:

@@ -81,11 +81,12 @@ def test_a_scheduler_that_is_made_again_has_a_second_first_slot() -> None:
 
 def test_a_phase_is_named_only_when_it_is_the_first_slots() -> None:
     slots = Slots(history(upserted(FIRST, {"every": HOUR})))
-    assert slots.phase("s", str(FIRST % HOUR), str(HOUR)) == f"<phase of {HOUR}>"
-    assert slots.phase("s", str(FIRST % HOUR), "60000") == f"<phase of {HOUR}>"  # kept from the interval before
-    assert slots.phase("s", str(FIRST % HOUR + 1), str(HOUR)) == str(FIRST % HOUR + 1)
-    assert slots.phase("t", "0", str(HOUR)) == "0"
+    assert slots.phase("s", FIRST % HOUR, HOUR) == f"<phase of {HOUR}>"
+    assert slots.phase("s", FIRST % HOUR, 60_000) == f"<phase of {HOUR}>"  # kept from the interval before
+    assert slots.phase("s", FIRST % HOUR + 1, HOUR) == FIRST % HOUR + 1
+    assert slots.phase("t", 0, HOUR) == 0
     assert slots.phase("s", "x", None) == "x"
+    assert slots.phase("s", str(FIRST % HOUR), HOUR) == str(FIRST % HOUR)  # a text is no number
 
 
 def iterated(**changes: str) -> dict[str, Key]:
