@@ -9,7 +9,7 @@ import msgspec
 
 from compat.cli.exits import STALE, Unfit
 from compat.cli.suite import chosen
-from compat.judge.baseline import Baseline, complaints
+from compat.judge.baseline import SCHEMA, Baseline, complaints
 from compat.model.cell import Cell
 from compat.scenarios import ScenarioError
 from compat.scenarios.yaml import Source, parse
@@ -66,6 +66,10 @@ def _source(file: Path) -> Source:
 
 def _converted(source: Source) -> Baseline:
     try:
-        return msgspec.convert(source.value, Baseline)
+        found = msgspec.convert(source.value, Baseline)
     except msgspec.ValidationError as error:
         raise StaleBaseline(f"{source.file}: this is no baseline: {error}", _SHAPE) from None
+    if found.schema != SCHEMA:
+        said = f"{source.file} has schema {found.schema}, this program reads {SCHEMA}"
+        raise StaleBaseline(said, _SHAPE)
+    return found

@@ -22,6 +22,8 @@ from compat.model.scenario import ArmName, TopologyName
 from compat.model.verdict import CellVerdict, Difference, Level
 from compat.protocol.values import encode
 
+#: Of the file; a baseline with another is refused.
+SCHEMA: Final = 1
 #: Instead of a signature, where chance decides: the check differs every time, with other values; it differs at times.
 VARIES: Final = "varies"
 AT_TIMES: Final = "at times"
@@ -68,7 +70,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
 
 
 class Baseline(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    schema: int = 1
+    schema: int = SCHEMA
     port: str = ""  # the implementation's name; empty: any
     known: tuple[Entry, ...] = field(default_factory=tuple)
 
@@ -213,7 +215,7 @@ def updated(baseline: Baseline, verdicts: Iterable[CellVerdict], gate: Level, po
             before = listed.get((cell, whole), "")
             found[number][cell][whole.partition("#")[2]] = _mark(before, [seen.get(whole) for seen in times])
     known = (structs.replace(entry, seen=_rows(found[number])) for number, entry in enumerate(entries))
-    return Baseline(1, baseline.port or port, tuple(entry for entry in known if entry.seen))
+    return Baseline(SCHEMA, baseline.port or port, tuple(entry for entry in known if entry.seen))
 
 
 def _mark(before: str, times: list[str | None]) -> str:
@@ -267,7 +269,7 @@ def write(baseline: Baseline) -> str:
     """The baseline as YAML, text in JSON's quotes."""
     lines = [
         "# Differences that are known, each with its cause; see `bullmq-compat baseline --help`.",
-        "schema: 1",
+        f"schema: {SCHEMA}",
         f"port: {_text(baseline.port)}",
         "known:" + ("" if baseline.known else " []"),
     ]

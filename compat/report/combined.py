@@ -11,6 +11,7 @@ from msgspec import structs
 from compat.model.cell import Cell
 from compat.model.run import Footer, Header
 from compat.model.verdict import CellVerdict, Level
+from compat.plan.shards import Shard
 from compat.report.collected import Run
 from compat.report.text import listed
 
@@ -88,6 +89,10 @@ def _complete(runs: Mapping[str, Run]) -> None:
         shard = run.header.shard
         if not shard:
             raise CombineError(f"{name} is no shard, but a whole run")
+        try:
+            Shard.read(shard)
+        except ValueError as error:
+            raise CombineError(f"{name}: {error}") from None
         if shard in by_shard:
             raise CombineError(f"{by_shard[shard]} and {name} are both shard {shard}")
         if run.footer is None:

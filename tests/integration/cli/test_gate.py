@@ -63,7 +63,9 @@ def test_a_baseline_is_written_needs_its_reasons_and_passes_what_is_known_until_
     assert unknown.returncode == 2 and "there is no cell job/nowhere[self,single]" in unknown.stderr
 
 
-@pytest.mark.parametrize("text", ["", "known: 3\n", "knwon: []\n", "- a\n", "known: [{check: x}]\n"])
+@pytest.mark.parametrize(
+    "text", ["", "schema: 2\nknown: []\n", "known: 3\n", "knwon: []\n", "- a\n", "known: [{check: x}]\n"]
+)
 def test_a_file_that_is_no_baseline_is_refused_in_words(tmp_path: Path, text: str) -> None:
     known = tmp_path / "known.yaml"
     known.write_text(text)

@@ -92,3 +92,8 @@ def test_shards_of_several_divisions_are_refused(shards: dict[str, Run]) -> None
 
 def test_a_whole_run_is_no_shard(shards: dict[str, Run]) -> None:
     refused({"1.jsonl": changed(shards["1.jsonl"], shard="")}, "is no shard")
+
+
+@pytest.mark.parametrize("shard", ["1/x", "3/2", "2", "0/2"])
+def test_a_shard_that_is_none_is_refused(shards: dict[str, Run], shard: str) -> None:
+    refused(shards | {"2.jsonl": changed(shards["2.jsonl"], shard=shard)}, f"2.jsonl: '{shard}' is no shard")
