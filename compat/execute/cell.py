@@ -53,12 +53,7 @@ class CellRun:
         started, clock = time.time() * 1000, time.monotonic()
         failure: Failure | None = None
         try:
-            try:
-                await self._steps()
-            except Trouble as trouble:
-                failure = trouble.failure(stage.step)
-            except (RedisError, OSError, NeverStill) as error:
-                failure = Trouble("environment", f"the harness's own connection: {error}").failure(stage.step)
+            failure = await self._ended(self._steps, None)
             ended = time.time() * 1000
         finally:
             try:
@@ -68,7 +63,7 @@ class CellRun:
                     await self._drop()
                     failure = await self._ended(self.players.end, failure)
                 finally:
-                    await stage.server.delete_prefix(stage.prefix)
+                    failure = await self._ended(lambda: stage.server.delete_prefix(stage.prefix), failure)
         return History(
             cell=stage.cell,
             prefix=stage.prefix,
@@ -110,12 +105,14 @@ class CellRun:
         if stage.processor.trouble is not None:
             raise stage.processor.trouble
 
-    async def _ended(self, end: Callable[[], Awaitable[None]], failure: Failure | None) -> Failure | None:
-        """The failure there was, else that of this end."""
+    async def _ended(self, part: Callable[[], Awaitable[object]], failure: Failure | None) -> Failure | None:
+        """The failure there was, else that of this part."""
         try:
-            await end()
+            await part()
         except Trouble as trouble:
             return failure or trouble.failure(self.stage.step)
+        except (RedisError, OSError, NeverStill) as error:
+            return failure or Failure("environment", self.stage.step, f"the harness's own connection: {error}")
         return failure
 
     async def _leave(self, step: Step, label: str) -> None:

@@ -104,13 +104,13 @@ class Containers:
     def __init__(self, topology: TopologyName, image: str, *, durable: bool = False, replicas: bool = False) -> None:
         self.topology, self.image, self.durable = topology, image, durable
         masters = MASTERS if topology == "cluster" else 1
-        ports = free_ports(masters * (1 + replicas), offsets=(0, BUS))
+        self._stack = ExitStack()
+        ports = free_ports(masters * (1 + replicas), offsets=(0, BUS), held=self._stack)
         self.nodes = tuple(Node(HOST, port, slots) for port, slots in zip(ports, shares(masters), strict=False))
         self.replicas = tuple(Node(HOST, port, ()) for port in ports[masters:])
         self._members: dict[int, DockerContainer] = {}
         self._down: set[int] = set()
         self._frozen: set[int] = set()
-        self._stack = ExitStack()
         self.name = self.version = ""
 
     def start(self) -> None:

@@ -110,14 +110,14 @@ def start(
 
 
 def _single(processes: Processes) -> tuple[Node, ...]:
-    (port,) = free_ports(1)
+    (port,) = free_ports(1, held=processes.held)
     processes.launch(port)
     processes.ready(port).close()
     return (Node(HOST, port),)
 
 
 def _by_takeover(processes: Processes) -> tuple[Node, ...]:
-    nodes = _masters()
+    nodes = _masters(processes)
     takeover = Takeover.of(nodes)
     for i, node in enumerate(nodes):
         processes.home(node.port).mkdir()
@@ -127,13 +127,13 @@ def _by_takeover(processes: Processes) -> tuple[Node, ...]:
 
 
 def _by_meeting(processes: Processes) -> tuple[Node, ...]:
-    nodes = _masters()
+    nodes = _masters(processes)
     _formed(processes, nodes, lambda clients: meet(nodes, clients))
     return nodes
 
 
-def _masters() -> tuple[Node, ...]:
-    ports = free_ports(MASTERS, offsets=(0, BUS))
+def _masters(processes: Processes) -> tuple[Node, ...]:
+    ports = free_ports(MASTERS, offsets=(0, BUS), held=processes.held)
     return tuple(Node(HOST, port, slots) for port, slots in zip(ports, shares(MASTERS), strict=True))
 
 
@@ -149,7 +149,8 @@ def _formed(processes: Processes, nodes: tuple[Node, ...], form: Callable[[list[
 
 def _replicas(processes: Processes, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
     """One replica for each master of a Cluster, in step with it."""
-    replicas = tuple(Node(HOST, port, ()) for port in free_ports(len(nodes), offsets=(0, BUS)))
+    ports = free_ports(len(nodes), offsets=(0, BUS), held=processes.held)
+    replicas = tuple(Node(HOST, port, ()) for port in ports)
     for replica in replicas:
         processes.launch(replica.port, *MEMBER)
     with ExitStack() as stack:

@@ -46,6 +46,7 @@ class Processes:
         self.binary = binary
         self.durable = durable
         self.folder = Path(tempfile.mkdtemp(prefix="bullmq-compat-"))
+        self.held = contextlib.ExitStack()  # its ports
         self._servers: dict[int, subprocess.Popen[bytes]] = {}
         self._options: dict[int, tuple[str, ...]] = {}
         try:
@@ -159,6 +160,7 @@ class Processes:
                 os.killpg(self._guard.pid, signal.SIGKILL)
         for process in (self._guard, *self._servers.values()):
             process.wait()
+        self.held.close()
         if self._guard.stdin:
             self._guard.stdin.close()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -169,19 +171,23 @@ def connection(port: int) -> redis.Redis:
     return redis.Redis(HOST, port, socket_timeout=2, retry=Retry(NoBackoff(), 0))
 
 
-def free_ports(count: int, offsets: Sequence[int] = (0,)) -> tuple[int, ...]:
+def free_ports(count: int, offsets: Sequence[int] = (0,), held: contextlib.ExitStack | None = None) -> tuple[int, ...]:
     """So many ports that nobody listens on now, each also free at `offsets` from it.
 
-    Drawn from the system's own chance: harnesses that run side by side, or seed Python's, shall not draw alike.
+    Drawn from the system's own chance: harnesses that run side by side, or seed Python's, shall not draw alike. Until
+    `held` is closed no harness draws them again, also while no server listens there: one that was killed comes back.
     """
     draw = random.SystemRandom()
-    found: set[int] = set()
-    for _ in range(1000):
-        if len(found) == count:
-            return tuple(found)
-        port = draw.choice(PORTS)
-        if all(_free(port + offset) for offset in offsets):
-            found.add(port)
+    with contextlib.ExitStack() as claims:
+        found: set[int] = set()
+        for _ in range(1000):
+            if len(found) == count:
+                if held is not None:
+                    held.push(claims.pop_all())
+                return tuple(found)
+            port = draw.choice(PORTS)
+            if all(_free(port + offset) for offset in offsets) and _claimed(port, claims):
+                found.add(port)
     raise ServerError(
         f"{len(found)} free ports from {PORTS.start} to {PORTS.stop - 1}",
         expected=f"{count} of them",
@@ -189,11 +195,21 @@ def free_ports(count: int, offsets: Sequence[int] = (0,)) -> tuple[int, ...]:
     )
 
 
+def _claimed(port: int, claims: contextlib.ExitStack) -> bool:
+    """Claims a port by the UDP port of its number, which servers leave alone and the system frees, however we end."""
+    claim = claims.enter_context(socket.socket(type=socket.SOCK_DGRAM))
+    return _bound(claim, port)
+
+
 def _free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
+        return _bound(probe, port)
+
+
+def _bound(probe: socket.socket, port: int) -> bool:
+    try:
+        probe.bind((HOST, port))
+    except OSError:
+        return False
     return True

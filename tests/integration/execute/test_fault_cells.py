@@ -11,9 +11,11 @@ import pytest
 
 from compat.execute import Options, run
 from compat.model.run import CellEntry
+from compat.model.scenario import TopologyName
 from compat.model.verdict import CellVerdict
 from compat.scenarios import load_text, pick
 from compat.servers import Server, ServerError, embedded, own
+from compat.servers.process import Processes
 
 ROOT = Path(__file__).resolve().parents[3]
 NODE = "node@5.62.0"
@@ -80,6 +82,23 @@ async def test_what_a_cell_that_breaks_off_has_struck_is_mended(kind: str) -> No
     (found,) = await verdicts(Options((scenario,), ("self",), ("single",), NODE))
     assert (found.word, found.reason[:52]) == ("invalid", "the oracle did not come to the end: late at step 4 o")
     assert time.monotonic() - began < SOON
+
+
+@pytest.mark.parametrize("topology", ["single", "cluster"])
+async def test_a_node_that_does_not_start_again_is_an_error_of_its_cell(
+    topology: TopologyName, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever then fails at the cell's end, the run goes on, and the first reason is told."""
+
+    def refused(*_: object) -> None:
+        raise ServerError("it did not start", expected="a server", remedy="look")
+
+    monkeypatch.setattr(Processes, "restart", refused)
+    text = BROKEN_OFF.format(kind="node-killed", name="node-killed").replace("[single]", f"[{topology}]")
+    text = text.replace("  - until: {event: never, deadline: 300}\n", "")
+    (found,) = await verdicts(Options((load_text(text, "fault/broken-off.yaml"),), ("self",), (topology,), NODE))
+    assert found.word == "invalid"
+    assert "node-killed could not be mended: it did not start" in found.reason
 
 
 async def test_a_reply_that_nobody_lost_is_no_fault_that_was_struck() -> None:

@@ -141,7 +141,7 @@ def test_a_taken_port_is_not_mistaken_for_the_server_that_was_started(monkeypatc
     taken = first.nodes[0].port
     try:
         ports = iter([(taken,), (taken,)])
-        monkeypatch.setattr("compat.servers.own.free_ports", lambda count: next(ports, None) or free_ports(count))
+        monkeypatch.setattr("compat.servers.own.free_ports", lambda count, **_: next(ports, None) or free_ports(count))
         second = start("single")
         try:
             assert second.nodes[0].port != taken
@@ -150,6 +150,22 @@ def test_a_taken_port_is_not_mistaken_for_the_server_that_was_started(monkeypatc
             second.stop()
     finally:
         first.stop()
+
+
+def test_the_port_of_a_server_that_was_killed_is_kept_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is started again there, and another server of any harness might have come meanwhile."""
+    first = start("single")
+    port = first.nodes[0].port
+    try:
+        first.processes.kill(port)
+        monkeypatch.setattr("compat.servers.process.PORTS", range(port, port + 1))
+        with pytest.raises(ServerError, match="0 free ports"):
+            free_ports(1)
+        first.processes.restart(port)
+        first.processes.ready(port).close()
+    finally:
+        first.stop()
+    assert free_ports(1) == (port,)
 
 
 def test_a_server_that_ends_at_once_says_why(tmp_path: Path) -> None:
