@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import math
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,8 @@ class Intake:
     def __init__(self, worker: Worker[Any, Any]) -> None:
         self._worker = worker
         self.drained = False
-        self.waiting = False
+        self._nobody_waits = asyncio.Event()
+        self._nobody_waits.set()
         self.block_until = 0.0
         self._limit_until = 0.0
         self._shortest_block = 0.0  # s; not known yet
@@ -39,16 +41,27 @@ class Intake:
 
     # --- taking ------------------------------------------------------------------------------------------------------
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a fetch waits at the marker."""
+        return not self._nobody_waits.is_set()
+
+    async def wait_for_the_other(self) -> None:
+        """Return when no fetch waits at the marker: one by hand may."""
+        await self._nobody_waits.wait()
+
     def begin(self, block: bool) -> bool:
         """Whether the fetch that starts now waits at the marker; one at a time does."""
         waits = self.drained and block and not self._limit_until and not self.waiting
-        self.waiting = self.waiting or waits
+        if waits:
+            self._nobody_waits.clear()
         return waits
 
     async def fetch(self, token: str, waits: bool) -> Job[Any, Any] | None:
         """The next job, or None when there is none or none may be had; `waits` is what `begin` said."""
         if not self._worker.takes_jobs:
-            self.waiting = self.waiting and not waits
+            if waits:
+                self._nobody_waits.set()
             return None
         if not waits:
             return None if self.is_limited() else await self._move_to_active(token)
@@ -57,7 +70,7 @@ class Intake:
             if self.block_until <= 0 or self.block_until - clock.now() < 1:
                 return await self._move_to_active(token)
         finally:
-            self.waiting = False
+            self._nobody_waits.set()
         return None
 
     async def take(self, fetched: Fetched, token: str) -> Job[Any, Any] | None:

@@ -30,7 +30,6 @@ from bullmq_ref.tracing import Telemetry, begin, carried, maybe
 
 _AFTER_LOSS = 0.1  # s
 _AFTER_REFUSAL = 1.0  # s
-_BY_HAND = 0.05  # s between looks whether somebody still waits for a job by hand
 _LOOK = 2.0  # s between looks whether Redis is there, when closing
 
 _T = TypeVar("_T")
@@ -291,8 +290,8 @@ class Worker(QueueBase, Generic[Payload, Result]):
                 slots.start(attempts.run(job, job.token or ""), "attempts")
             elif not slots.queued:
                 await intake.wait_for_limit()
-                if intake.waiting and not slots.total:
-                    await self.sleep(_BY_HAND)  # for somebody who takes jobs by hand, beside us
+                if not slots.total:
+                    await intake.wait_for_the_other()
 
     def _next_token(self) -> str:
         token = f"{self.id}:{self._token}"

@@ -45,10 +45,10 @@ async def replay(lines: Sequence[Line], command: tuple[str, ...]) -> AsyncGenera
                 if not isinstance(line.line, dict):
                     yield Replayed(line.direction, "other", f"no JSON: {line.line}")
                 elif line.direction == ">":
-                    said = await talk.say(await _placed(line.line, servers))
-                    if said is not None:
-                        yield said
-                    if said is not None and said.word == "missing":
+                    if (said := await talk.say(await _placed(line.line, servers))) is None:
+                        continue
+                    yield said
+                    if said.word == "missing":
                         return
                 elif (found := await talk.hear(line.line)) is not None:
                     yield found

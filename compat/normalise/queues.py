@@ -270,15 +270,12 @@ def metrics(scene: Scene) -> Placed:
     """`metrics:…`: counts and points exact, `prevTS` an instant."""
     for suffix in sorted(METRICS):
         for address, key in scene.of(suffix):
+            told = {
+                field: scene.clock.instant(text, scene.capture.at_ms) if field == "prevTS" else number(text)
+                for field, text in key.fields.items()
+            }
             points = suffix.endswith(":data")
-            value: Any = shaped(key, "list" if points else "hash")
-            if value is None and points:
-                value = list(key.items)
-            elif value is None:
-                value = {
-                    field: scene.clock.instant(text, scene.capture.at_ms) if field == "prevTS" else number(text)
-                    for field, text in key.fields.items()
-                }
+            value = shaped(key, "list" if points else "hash") or (list(key.items) if points else told)
             yield Place(scene.capture.label, suffix, address.queue), value
 
 

@@ -197,3 +197,77 @@ async def private(tmp_path: Path) -> AsyncIterator[Private]:
     await server.start()
     yield server
     await server.stop()
+
+
+PROCESSORS = """
+import asyncio, os, signal, time
+from bullmq_ref import DelayedError, UnrecoverableError, from_thread
+
+async def process(job, token):
+    await job.update_progress({"id": job.id})
+    await job.log("a row")
+    await job.update_data({**job.data, "seen": True})
+    return {"pid": os.getpid(), "name": job.name, "data": job.data, "token": token == job.token}
+
+def plain(job, token):
+    from_thread(job.log("from a thread"))
+    return job.data["x"] + 1
+
+def fail(job, token):
+    raise {"u": UnrecoverableError, "v": ValueError}[job.name]("for a reason")
+
+async def delay(job, token):
+    if job.attempts_started == 1:
+        await job.move_to_delayed(0, token)
+        raise DelayedError
+    return "again"
+
+def die(job, token):
+    if job.name == "exit":
+        os._exit(3)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def hang(job, token):
+    from_thread(job.update_progress(os.getpid()))
+    time.sleep(60)
+
+async def nothing(job, token):
+    pass
+
+def odd(job, token):
+    return {1, 2}
+
+class Strange(BaseException):
+    pass
+
+async def end_oddly(job, token):
+    if job.name == "strange":
+        raise Strange
+    inner = asyncio.create_task(asyncio.sleep(60))
+    inner.cancel("enough")
+    await inner
+
+async def call_oddly(job, token):
+    given_up = asyncio.create_task(job.log("given up"))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    try:
+        await job.update_progress({1, 2})
+    except TypeError:
+        await job.log("no JSON")
+    return "done"
+
+async def call_late(job, token):
+    if job.name == "first":
+        asyncio.create_task(job.update_progress("of the first"))
+    else:
+        await job.log("a row")
+    return os.getpid()
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Callable[[str], str]:
+    path = tmp_path / "mine.py"
+    path.write_text(PROCESSORS)
+    return lambda name: f"{path}:{name}"
