@@ -55,7 +55,8 @@ def test_what_cannot_be_used_becomes_an_error_in_words() -> None:
 
 
 _SLOW = """
-import asyncio, sys
+import asyncio, signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may have been started to outlive their terminal
 sys.path.insert(0, {folder!r})
 from test_play import CELLS, HEADER
 from compat.cli.play import Outputs, play
@@ -87,7 +88,10 @@ def test_a_signal_closes_the_run_and_shows_what_was_found(number: signal.Signals
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        try:
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (process.returncode, err) == (code, "")
     assert out.startswith("closed\n") and "1 pass" in out and "1 cell of 2 not run" in out
     assert f"exit code {code}" in out
